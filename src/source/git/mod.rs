@@ -1,0 +1,3 @@
+//! Git repositories, read by objects and never by diffs.
+
+pub mod object;

@@ -1,0 +1,3 @@
+//! Where text comes from: trees of files, standard input and git. A source hands out bytes and knows nothing of secrets.
+
+pub mod git;
