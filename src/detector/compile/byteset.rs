@@ -61,7 +61,7 @@ impl ByteSet {
     }
 
     /// Returns the set as a character class of a byte regex, for example `[\x2d0-9A-Z]`.
-    pub fn to_class(&self) -> String {
+    pub fn to_class(self) -> String {
         let mut class = String::from("[");
         let mut next = 0_u16;
         while next < 256 {

@@ -209,6 +209,12 @@ pub enum ChecksumAlgorithm {
     Crc32Base62,
     /// CRC-32 as lower-case hexadecimal digits.
     Crc32Hex,
+    /// CRC-32 as upper-case hexadecimal digits (Atlassian).
+    Crc32HexUpper,
+    /// CRC-32 in base 36, digits in the order 0-9a-z, padded with zeros on the left (GitLab's routable tokens).
+    Crc32Base36,
+    /// Marvin32 under Microsoft Entra's public seed, in base 66; its first digits are kept.
+    EntraMarvin32,
 }
 
 /// A credential that belongs to another and stands near it.
@@ -225,8 +231,13 @@ pub struct Companion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Verify {
-    /// The only hosts this secret may be sent to.
+    /// The only hosts this secret may be sent to. Of several, each is a site with keys of its own: dead means all say so.
+    #[serde(default)]
     pub hosts: Vec<String>,
+    /// Where each customer has a host: its endings, such as `.openai.azure.com`. The text near the credential, or
+    /// `--endpoint`, must name the host itself.
+    #[serde(default)]
+    pub host_suffixes: Vec<String>,
     /// `GET` or `POST`.
     pub method: String,
     /// The path and query; `{secret}` is never allowed in it.
@@ -234,6 +245,9 @@ pub struct Verify {
     /// Headers, values with `{secret}` or `{basic}` in them.
     #[serde(default)]
     pub headers: std::collections::BTreeMap<String, String>,
+    /// What `{basic}` stands for before it is written in base64: text with `{secret}` and, in braces, ids of companions
+    /// in it, such as `api:{secret}`.
+    pub basic: Option<String>,
     /// The body, with parts of the credential in braces.
     pub body: Option<String>,
     /// Statuses that mean that it works.
@@ -243,9 +257,38 @@ pub struct Verify {
     pub limited: Vec<u16>,
     /// Statuses that mean that it does not work.
     pub dead: Vec<u16>,
+    /// Answers whose body decides, before the lists of statuses do; the first that fits counts.
+    #[serde(default)]
+    pub when: Vec<Condition>,
     /// Where the answer names the account: a fact's name and a header or a JSON pointer.
     #[serde(default)]
     pub account: std::collections::BTreeMap<String, String>,
+}
+
+/// An answer whose body decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The status of the answer.
+    pub status: u16,
+    /// Text that its body contains, without regard to spaces.
+    pub contains: String,
+    /// What it means then.
+    pub state: State,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It works.
+    Live,
+    /// It works within limits.
+    Limited,
+    /// It does not work.
+    Dead,
+    /// Nothing is known.
+    Unknown,
 }
 
 /// How to end a credential.
@@ -379,16 +422,32 @@ fn check_entry(entry: &Entry) -> Result<(), String> {
     if entry.reach.is_some_and(|reach| reach > 4096) || entry.distance.is_some_and(|distance| distance > 4096) {
         return Err("reach and distance may be 4,096 bytes at the most".into());
     }
-    if let Some(verify) = &entry.verify {
-        if verify.hosts.is_empty() {
-            return Err("verify names no hosts".into());
-        }
-        if let Some(host) = verify.hosts.iter().find(|host| host.contains("://") || host.contains('/')) {
-            return Err(format!("verify.hosts: {host:?} must be a host name without scheme or path"));
-        }
-        if verify.path.contains("{secret}") {
-            return Err("verify.path must not hold the secret: paths end up in logs".into());
-        }
+    entry.verify.as_ref().map_or(Ok(()), check_verify)
+}
+
+fn check_verify(verify: &Verify) -> Result<(), String> {
+    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() {
+        return Err("verify names no hosts".into());
+    }
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    let plain = |host: &str| host.contains('.') && host.bytes().all(fits) && !host.ends_with('.');
+    if let Some(host) = verify.hosts.iter().find(|host| !plain(host) || host.starts_with('.')) {
+        return Err(format!("verify.hosts: {host:?} must be a host name without scheme or path"));
+    }
+    if let Some(suffix) = verify.host_suffixes.iter().find(|suffix| !plain(suffix) || !suffix.starts_with('.')) {
+        return Err(format!("verify.host-suffixes: {suffix:?} must be the end of a host name, from a dot on"));
+    }
+    if verify.method != "GET" && verify.method != "POST" {
+        return Err(format!("verify.method: {:?} is neither GET nor POST", verify.method));
+    }
+    if !verify.path.starts_with('/') {
+        return Err(format!("verify.path: {:?} does not begin with /", verify.path));
+    }
+    if verify.path.contains("{secret}") {
+        return Err("verify.path must not hold the secret: paths end up in logs".into());
+    }
+    if verify.headers.values().any(|value| value.contains("{basic}")) != verify.basic.is_some() {
+        return Err("verify.basic and a header with {basic} belong together".into());
     }
     Ok(())
 }
