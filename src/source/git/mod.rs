@@ -1,3 +1,22 @@
 //! Git repositories, read by objects and never by diffs.
+//!
+//! [`objects::Objects`] is every object store of one repository as one; [`object`] is the interface through which a walk
+//! hands objects out. The other modules are parts of the walk and know nothing of refs, paths or commits.
 
+mod alternates;
+mod buffers;
+mod delta;
+mod forest;
+mod index_file;
+mod loose;
 pub mod object;
+pub mod objects;
+mod pack;
+mod tree_walk;
+mod walk;
+
+#[cfg(test)]
+mod fixtures;
+
+#[cfg(test)]
+mod walk_tests;
