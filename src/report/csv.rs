@@ -1,13 +1,13 @@
 //! A table for spreadsheets: one occurrence a row, the worst first, every field guarded against formulas.
 //!
 //! A row is always one line. Reports with more to say (identity, account, errors) are the JSON ones; that a scan was not
-//! complete is said in a last row all the same, so that a short table is not taken for a clean one.
+//! complete, or of nothing, is said in a last row all the same, so that a short table is not taken for a clean one.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::escape::csv_field;
-use super::{Options, confidence_name, kind_name, place, severity_name, worst_first};
+use super::{Options, confidence_name, emptiness, kind_name, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report};
 
 const COLUMNS: [&str; 21] = [
@@ -47,13 +47,15 @@ pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Wri
             row(output, &fields)?;
         }
     }
-    if !report.summary.complete {
-        let errors = format!("NOT COMPLETE: {}", report.summary.errors.join("; "));
+    let fault = match report.summary.complete {
+        true => emptiness(&report.summary).map(Cow::Borrowed),
+        false => Some(Cow::Owned(format!("NOT COMPLETE: {}", report.summary.errors.join("; ")))),
+    };
+    fault.map_or(Ok(()), |fault| {
         let mut fields = vec![Cow::Borrowed(""); COLUMNS.len() + usize::from(with_secret)];
-        fields[0] = Cow::Owned(errors);
-        row(output, &fields)?;
-    }
-    Ok(())
+        fields[0] = fault;
+        row(output, &fields)
+    })
 }
 
 fn row(output: &mut dyn Write, fields: &[Cow<'_, str>]) -> io::Result<()> {

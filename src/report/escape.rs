@@ -13,6 +13,9 @@ use serde_json::ser::Formatter;
 /// Makes text safe for one line of a terminal: control characters (newline and tab too), C1, characters that turn the
 /// direction of writing and characters without width become `\n`, `\x1b` or `\u{202e}`.
 pub fn terminal(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     replaced(text, |character| {
         if !is_deceptive(character) {
             return None;
@@ -94,6 +97,11 @@ pub fn relative_uri(path: &[u8]) -> String {
     uri
 }
 
+/// Whether a text is printable ASCII alone, as nearly all is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
 /// Whether a character acts instead of being seen, or is not seen at all.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
@@ -145,6 +153,9 @@ struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if is_plain(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let visible = replaced(fragment, |character| {
             is_deceptive(character).then(|| {
                 let mut units = [0; 2];

@@ -6,7 +6,8 @@
 use std::io::{self, Write};
 
 use super::escape::{annotation_message, annotation_property};
-use super::{Options, confidence_name, place, severity_name, worst_first};
+use super::text::counted;
+use super::{Options, confidence_name, emptiness, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// How many annotations are written; a host shows far fewer and keeps none beyond.
@@ -31,13 +32,14 @@ pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Wri
     if left_out > 0 {
         writeln!(output, "::warning title=credtrace::{left_out} more places are not annotated")?;
     }
-    let (command, end) = match (summary.complete, summary.blobs_scanned) {
-        (false, _) => ("error", "NOT COMPLETE: there may be more in what could not be scanned"),
-        (true, 0) => ("warning", "nothing was scanned: this is no clean result"),
-        (true, _) => ("notice", "the scan is complete"),
+    let (command, end) = match (summary.complete, emptiness(summary)) {
+        (false, _) => ("error", "NOT COMPLETE: there may be more in what could not be scanned."),
+        (true, Some(nothing)) => ("warning", nothing),
+        (true, None) => ("notice", "The scan is complete."),
     };
-    let count = findings.len();
-    writeln!(output, "::{command} title=credtrace::{count} credentials in {places} places; {end}")
+    let credentials = counted(findings.len() as u64, "credential", "credentials");
+    let places = counted(places as u64, "place", "places");
+    writeln!(output, "::{command} title=credtrace::{credentials} in {places}. {end}")
 }
 
 fn annotation(
@@ -51,22 +53,31 @@ fn annotation(
         Severity::Medium => "warning",
         Severity::Low => "notice",
     };
-    let name = options.rule(finding).name;
-    let next = options.rule(finding).console.map(|url| format!(" Revoke it at {url}.")).unwrap_or_default();
-    let message = format!(
-        "{name} {} ({} severity, {} confidence). {}{next}",
+    let rule = options.rule(finding);
+    let mut message = format!(
+        "{} {} ({} severity, {} confidence)",
+        rule.name,
         finding.redacted,
         severity_name(finding.severity),
         confidence_name(finding.confidence),
-        finding.fingerprint,
     );
-    writeln!(
-        output,
-        "::{command} file={},line={},col={},title={}::{}",
-        annotation_property(&place::shown(occurrence)),
-        occurrence.line,
-        occurrence.column,
-        annotation_property(&name),
-        annotation_message(&message),
-    )
+    if let Some(commit) = &occurrence.commit {
+        message.push_str(&format!(", commit {}", commit.chars().take(8).collect::<String>()));
+    }
+    if occurrence.in_head == Some(false) {
+        message.push_str(", no longer in HEAD but still in the history");
+    }
+    message.push_str(&format!(". {}", finding.fingerprint));
+    if let Some(console) = &rule.console {
+        message.push_str(&format!(" Revoke it at {console}"));
+    }
+    let message = annotation_message(&message);
+    let title = annotation_property(&rule.name);
+    let path = place::shown(occurrence);
+    if path.starts_with('<') {
+        // A message or standard input is no file that an annotation could stand in.
+        return writeln!(output, "::{command} title={title}::{}: {message}", annotation_message(&path));
+    }
+    let (file, line, column) = (annotation_property(&path), occurrence.line, occurrence.column);
+    writeln!(output, "::{command} file={file},line={line},col={column},title={title}::{message}")
 }

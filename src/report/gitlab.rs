@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::escape::{terminal, write_json};
-use super::{Options, confidence_name, place, worst_first};
+use super::{Options, confidence_name, emptiness, place, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// The version of the report format, and where it is described.
@@ -21,24 +21,19 @@ const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 const LONGEST_NAME: usize = 255;
 
 pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Write) -> io::Result<()> {
-    let vulnerabilities: Vec<Value> = worst_first(report)
-        .into_iter()
-        .flat_map(|finding| {
-            finding
-                .occurrences
-                .iter()
-                .enumerate()
-                .map(move |(index, place)| vulnerability(finding, index, place, options))
-        })
-        .collect();
-    let document = json!({
-        "version": VERSION,
-        "schema": SCHEMA,
-        "scan": scan(report, options),
-        "vulnerabilities": vulnerabilities,
-    });
-    write_json(output, &document)?;
-    output.write_all(b"\n")
+    write!(output, "{{\"version\":\"{VERSION}\",\"schema\":\"{SCHEMA}\",\"scan\":")?;
+    write_json(output, &scan(report, options))?;
+    // One vulnerability at a time: all of them as values would take many times the report's size.
+    output.write_all(b",\"vulnerabilities\":[")?;
+    let mut first = true;
+    for finding in worst_first(report) {
+        for (index, occurrence) in finding.occurrences.iter().enumerate() {
+            output.write_all(if first { b"\n" } else { b",\n" })?;
+            first = false;
+            write_json(output, &vulnerability(finding, index, occurrence, options))?;
+        }
+    }
+    output.write_all(b"]}\n")
 }
 
 fn scan(report: &Report, options: &Options<'_>) -> Value {
@@ -51,9 +46,10 @@ fn scan(report: &Report, options: &Options<'_>) -> Value {
     });
     let elapsed = SignedDuration::try_from_secs_f64(summary.seconds).unwrap_or_default();
     let started = options.finished.checked_sub(elapsed).unwrap_or(options.finished);
-    let message = |level: &str, text: &String| json!({"level": level, "value": terminal(text)});
+    let message = |level: &str, text: &str| json!({"level": level, "value": terminal(text)});
     let errors = summary.errors.iter().map(|text| message("fatal", text));
-    let messages: Vec<Value> = errors.chain(summary.warnings.iter().map(|text| message("warn", text))).collect();
+    let warnings = summary.warnings.iter().map(String::as_str).chain(emptiness(summary));
+    let messages: Vec<Value> = errors.chain(warnings.map(|text| message("warn", text))).collect();
     json!({
         "analyzer": tool,
         "scanner": tool,
@@ -111,7 +107,7 @@ fn location(occurrence: &Occurrence) -> Value {
         commit["date"] = json!(terminal(date));
     }
     json!({
-        "file": place::shown(occurrence),
+        "file": String::from_utf8_lossy(&place::relative(occurrence)),
         "start_line": occurrence.line,
         "end_line": occurrence.line,
         "commit": commit,

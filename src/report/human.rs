@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use super::escape::terminal;
 use super::text::{bytes, columns, counted, cut, cut_round, duration, grouped, wrapped};
-use super::{Options, place, severity_name, worst_first};
+use super::{Options, emptiness, place, severity_name, worst_first};
 use crate::finding::{
     Confidence, Finding, IdentityStatus, Liveness, Occurrence, Report, Severity, SourceKind, Summary,
 };
@@ -62,14 +62,10 @@ impl Page<'_> {
     /// Writes a label and a text whose further lines stand under its first.
     fn labelled(&mut self, indent: usize, style: &str, label: &str, text: &str) -> io::Result<()> {
         let hanging = indent + columns(label) + 1;
-        for (index, line) in wrapped(text, self.width.saturating_sub(hanging)).iter().enumerate() {
-            if index == 0 {
-                writeln!(self.output, "{:indent$}{} {line}", "", self.paint(style, label))?;
-            } else {
-                writeln!(self.output, "{:hanging$}{line}", "")?;
-            }
-        }
-        Ok(())
+        let lines = wrapped(text, self.width.saturating_sub(hanging));
+        let first = lines.first().map_or("", String::as_str);
+        writeln!(self.output, "{:indent$}{} {first}", "", self.paint(style, label))?;
+        lines.iter().skip(1).try_for_each(|line| writeln!(self.output, "{:hanging$}{line}", ""))
     }
 
     fn finding(&mut self, finding: &Finding, options: &Options<'_>) -> io::Result<()> {
@@ -170,6 +166,10 @@ impl Page<'_> {
         self.lines(0, "", "Revoke a credential before you remove it: whoever read the text still has it.")?;
         if report.findings.iter().all(|finding| finding.verification.state == Liveness::NotChecked) {
             self.lines(0, DIM, "Nobody was asked whether they work; --verify asks the providers.")?;
+        }
+        if summary.fingerprint_key == "ephemeral" {
+            let text = "The fingerprints are of this run alone: there was no place to keep their key.";
+            self.lines(0, YELLOW, text)?;
         }
         // A command is not wrapped: it is there to be copied.
         for line in options.accept_hint.unwrap_or_default().lines() {
@@ -347,23 +347,24 @@ pub(super) fn verdict(report: &Report) -> (bool, String) {
 /// Returns the sentence that decides, and its colour. Only a complete scan of something without findings is green.
 fn verdict_of(report: &Report) -> (&'static str, String) {
     let summary = &report.summary;
-    let nothing = summary.blobs_scanned == 0 || summary.detectors == 0;
-    let found = found(&report.findings);
     let undone = match summary.errors.len() as u64 {
         0 => "NOT COMPLETE".to_owned(),
         errors => format!("NOT COMPLETE ({})", counted(errors, "error", "errors")),
     };
-    match (report.findings.is_empty(), summary.complete, nothing) {
-        (true, true, true) => {
-            (YELLOW, "Nothing was scanned: there was nothing to read. This is no clean result.".into())
-        }
-        (true, false, true) => (RED, format!("{undone}: nothing was scanned.")),
-        (true, true, false) => (GREEN, "No credential was found. The scan is complete.".into()),
-        (true, false, false) => {
+    if !report.findings.is_empty() {
+        let found = found(&report.findings);
+        return match summary.complete {
+            true => (RED, format!("{found} The scan is complete.")),
+            false => (RED, format!("{undone}: {found} There may be more in what could not be scanned.")),
+        };
+    }
+    match (summary.complete, emptiness(summary)) {
+        (true, None) => (GREEN, "No credential was found. The scan is complete.".into()),
+        (true, Some(nothing)) => (YELLOW, nothing.into()),
+        (false, Some(nothing)) => (RED, format!("{undone}. {nothing}")),
+        (false, None) => {
             (RED, format!("{undone}: no credential was found in what could be scanned, but not everything could."))
         }
-        (false, true, _) => (RED, format!("{found} The scan is complete.")),
-        (false, false, _) => (RED, format!("{undone}: {found} There may be more in what could not be scanned.")),
     }
 }
 

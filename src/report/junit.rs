@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::escape::markup;
-use super::{Options, confidence_name, place, severity_name, worst_first};
+use super::{Options, confidence_name, emptiness, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report};
 
 pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Write) -> io::Result<()> {
@@ -69,7 +69,7 @@ fn case(finding: &Finding, occurrence: &Occurrence, options: &Options<'_>, outpu
 
 /// Whether all that was asked was done and something was asked.
 fn is_done(report: &Report) -> bool {
-    report.summary.complete && report.summary.blobs_scanned > 0 && report.summary.detectors > 0
+    report.summary.complete && emptiness(&report.summary).is_none()
 }
 
 fn scan_suite(report: &Report, output: &mut dyn Write) -> io::Result<()> {
@@ -79,7 +79,8 @@ fn scan_suite(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     if errors == 0 {
         writeln!(output, "/>")?;
     } else {
-        let message = if report.summary.complete { "nothing was scanned" } else { "NOT COMPLETE" };
+        let message =
+            if report.summary.complete { emptiness(&report.summary).unwrap_or_default() } else { "NOT COMPLETE" };
         write!(output, ">\n      <error message=\"{message}\" type=\"incomplete\">")?;
         for error in &report.summary.errors {
             writeln!(output, "{}", markup(error))?;

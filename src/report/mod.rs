@@ -29,7 +29,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::finding::{Confidence, Finding, Kind, Report, Severity};
+use crate::detector::compile::Detector;
+use crate::finding::{Confidence, Finding, Kind, Report, Severity, Summary};
 
 /// The forms in which a report can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,6 +117,18 @@ pub struct RuleInfo {
     pub console: Option<String>,
 }
 
+impl From<&Detector> for RuleInfo {
+    fn from(detector: &Detector) -> Self {
+        Self {
+            name: detector.name.clone(),
+            provider_name: detector.provider_name.clone(),
+            help: detector.references.iter().find(|reference| reference.starts_with("https://")).cloned(),
+            rotate: detector.rotate.clone(),
+            console: detector.revoke.as_ref().and_then(|revoke| revoke.console.clone()),
+        }
+    }
+}
+
 /// What the writing of a report depends on beside the report.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
@@ -180,6 +193,15 @@ fn worst_first(report: &Report) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
     findings
+}
+
+/// Says why a scan proves nothing although nothing failed: it read nothing, or looked for nothing.
+fn emptiness(summary: &Summary) -> Option<&'static str> {
+    match (summary.detectors, summary.blobs_scanned) {
+        (0, _) => Some("Nothing was scanned: no detector was on. This is no clean result."),
+        (_, 0) => Some("Nothing was scanned: there was nothing to read. This is no clean result."),
+        _ => None,
+    }
 }
 
 fn severity_name(severity: Severity) -> &'static str {

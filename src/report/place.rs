@@ -18,17 +18,19 @@ pub(super) fn shown(occurrence: &Occurrence) -> Cow<'_, str> {
 /// A path of a repository's objects is relative to the repository, which is what code hosts want; a file's path takes the
 /// target before it where that is relative.
 pub(super) fn uri(occurrence: &Occurrence) -> String {
+    escape::relative_uri(&relative(occurrence))
+}
+
+/// Returns the bytes of the path from where the scan began, as far as that is known.
+pub(super) fn relative(occurrence: &Occurrence) -> Vec<u8> {
     let bytes = occurrence.path_bytes_b64.as_deref().and_then(|text| STANDARD.decode(text).ok());
     let path = bytes.as_deref().unwrap_or(occurrence.path.as_bytes());
     let in_repository = matches!(occurrence.source, SourceKind::Git | SourceKind::Index);
     match joined(occurrence) {
         Some(_) if !in_repository && !occurrence.target.starts_with('/') => {
-            let mut whole = folder(&occurrence.target).as_bytes().to_vec();
-            whole.push(b'/');
-            whole.extend_from_slice(path);
-            escape::relative_uri(&whole)
+            [folder(&occurrence.target).as_bytes(), b"/", path].concat()
         }
-        _ => escape::relative_uri(path),
+        _ => path.to_vec(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Options, confidence_name, escape, kind_name, place, severity_name, worst_first};
+use super::{Options, confidence_name, emptiness, escape, kind_name, place, severity_name, worst_first};
 use crate::finding::{Confidence, Finding, Liveness, Occurrence, Report, Severity};
 
 /// Where the format is described.
@@ -107,7 +107,7 @@ fn rule(finding: &Finding, options: &Options<'_>) -> Rule {
             "A credential ({}{of_provider}) stands in plain text, where everyone who can read the text can use it.",
             info.name
         )}),
-        help_uri: info.help.or(info.rotate),
+        help_uri: info.help.or(info.rotate).filter(|url| url.starts_with("https://")),
         help: json!({"text": plain, "markdown": markdown}),
         default_configuration: json!({"level": level(finding.severity)}),
         properties: json!({
@@ -253,6 +253,7 @@ fn invocation(report: &Report, written: usize, total: usize) -> Value {
             &format!("{} of {total} results are left out: a code host takes {MOST_RESULTS}.", total - written),
         ));
     }
+    notifications.extend(emptiness(summary).map(|nothing| notify("warning", nothing)));
     for (level, texts) in [("error", &summary.errors), ("warning", &summary.warnings)] {
         notifications.extend(texts.iter().take(MOST_NOTIFICATIONS).map(|text| notify(level, text)));
         if let Some(more) = texts.len().checked_sub(MOST_NOTIFICATIONS).filter(|more| *more > 0) {

@@ -335,8 +335,11 @@ fn no_format_takes_an_incomplete_or_an_empty_scan_for_a_clean_one() {
     }
     let mut nothing = clean;
     nothing.summary.blobs_scanned = 0;
-    for format in [Format::Human, Format::Html, Format::Github, Format::Junit] {
-        assert!(text(&nothing, format).to_lowercase().contains("nothing was scanned"), "{format}");
+    let mut blind = report(vec![]);
+    blind.summary.detectors = 0;
+    for format in Format::ALL.into_iter().filter(|format| !matches!(format, Format::Json | Format::Jsonl)) {
+        assert!(text(&nothing, format).contains("Nothing was scanned: there was nothing to read"), "{format}");
+        assert!(text(&blind, format).contains("Nothing was scanned: no detector was on"), "{format}");
     }
 }
 

@@ -9,28 +9,22 @@ pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }
 
-/// Breaks a text at spaces into lines of at most `width` columns; a word that is longer is broken where it must be.
+/// The longest word that is left whole.
+const LONGEST_WORD: usize = 512;
+
+/// Breaks a text at spaces into lines of at most `width` columns. A longer word stays whole on a line of its own, since it
+/// is a path or an address that somebody will copy; a monstrous one is cut.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let gap = usize::from(!line.is_empty());
-        if columns(&line) + gap + columns(word) <= width {
-            line.push_str(&" ".repeat(gap));
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
+        if !line.is_empty() && columns(&line) + 1 + columns(word) > width {
             lines.push(std::mem::take(&mut line));
         }
-        let mut rest = word;
-        while columns(rest) > width {
-            let (head, tail) = rest.split_at(fitting(rest, width));
-            lines.push(head.to_owned());
-            rest = tail;
+        if !line.is_empty() {
+            line.push(' ');
         }
-        line.push_str(rest);
+        line.push_str(&cut(word, LONGEST_WORD));
     }
     if !line.is_empty() {
         lines.push(line);
@@ -118,8 +112,6 @@ pub(super) fn bytes(number: u64) -> String {
     if number < 1000 {
         return counted(number, "byte", "bytes");
     }
-    // The loss of precision is far below the one digit that is shown.
-    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut amount = number as f64 / 1000.0;
     let mut unit = 0;
     // 999.95 would be shown as 1000.0 of the smaller unit.
@@ -140,8 +132,7 @@ pub(super) fn duration(seconds: f64) -> String {
         let digits = if seconds < 0.095 { 3 } else { 1 };
         return format!("{seconds:.digits$} s");
     }
-    // Saturates at the greatest number, far past any scan.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be finite and positive")]
+    // The cast saturates at the greatest number, far past any scan.
     let whole = seconds.round() as u64;
     if whole < 60 { format!("{whole} s") } else { format!("{} min {:02} s", whole / 60, whole % 60) }
 }
@@ -167,9 +158,9 @@ mod tests {
 
     #[test]
     fn lines_fit_their_width_with_wide_characters() {
-        for line in wrapped("日本語の説明 and a word that_is_far_longer_than_the_width_allows", 12) {
-            assert!(columns(&line) <= 12, "{line:?}");
-        }
+        assert_eq!(wrapped("日本語 の説明 and more", 12), ["日本語", "の説明 and", "more"]);
+        assert_eq!(wrapped("see /a/path/of/some/length now", 12), ["see", "/a/path/of/some/length", "now"]);
+        assert_eq!(wrapped(&"x".repeat(100_000), 12)[0].len(), LONGEST_WORD);
         assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
     }
 
