@@ -118,9 +118,26 @@ pub struct Occurrence {
     /// How many versions of the file hold it, for git.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub versions: Option<u64>,
+    /// Who said it where and when, for a ticket, a build log or a transcript.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub context: Option<Context>,
     /// The line with every secret in it masked, for people; not part of a report for machines.
     #[serde(skip)]
     pub excerpt: String,
+}
+
+/// What surrounds a text that is not a file: the ticket, who wrote it, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// The ticket, job or session.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ticket: Option<String>,
+    /// Who wrote the text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<String>,
+    /// When it was written, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<String>,
 }
 
 /// Whether a credential works.
@@ -131,6 +148,25 @@ pub struct Verification {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// When the provider was asked, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub checked_at: Option<String>,
+    /// What the answer says of the account, by the fact's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub account: BTreeMap<String, String>,
+}
+
+impl Verification {
+    /// A verdict without more to say.
+    pub fn new(state: Liveness) -> Self {
+        Self { state, reason: None, checked_at: None, account: BTreeMap::new() }
+    }
+}
+
+impl Default for Verification {
+    fn default() -> Self {
+        Self::new(Liveness::NotChecked)
+    }
 }
 
 /// The verdict on a credential.
@@ -154,18 +190,171 @@ pub enum Liveness {
 }
 
 /// Whose a credential is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     /// How the link to the inventory stands.
     pub status: IdentityStatus,
+    /// What the link rests on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tier: Option<LinkTier>,
+    /// How sure the link is, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score: Option<f64>,
+    /// The reason, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+    /// The identity's id in the inventory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The identity's name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<Person>,
+    /// Who answers in the owner's place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backup_owner: Option<String>,
+    /// The team.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub team: Option<String>,
+    /// Where it is used, such as `production`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub environment: Option<String>,
+    /// The AI system that authenticates with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ai_system: Option<String>,
+    /// The provider's own record of the credential.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credential: Option<CredentialRecord>,
+    /// The identities it may be, where a tie asserts none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub candidates: Vec<Candidate>,
+    /// The date of the inventory, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub as_of: Option<String>,
+}
+
+impl Identity {
+    /// A status without more to say.
+    pub fn new(status: IdentityStatus) -> Self {
+        Self {
+            status,
+            tier: None,
+            score: None,
+            why: None,
+            id: None,
+            name: None,
+            owner: None,
+            backup_owner: None,
+            team: None,
+            environment: None,
+            ai_system: None,
+            credential: None,
+            candidates: Vec::new(),
+            as_of: None,
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::new(IdentityStatus::NoInventory)
+    }
+}
+
+/// A person of the inventory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The id in the inventory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// The address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub email: Option<String>,
+    /// Whether the person is still there: `active`, `departed`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+}
+
+/// A provider's own record of a credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialRecord {
+    /// The provider's id of the credential, by which it can be revoked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub record_id: Option<String>,
+    /// What the provider calls its sort.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none", default)]
+    pub sort: Option<String>,
+    /// What the provider says of its state.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+    /// When it was made, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created: Option<String>,
+    /// When it was last used, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_used: Option<String>,
+}
+
+/// One identity of several that a credential may belong to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The provider's id of the credential.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub record_id: Option<String>,
+    /// The identity's id in the inventory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The identity's name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<Person>,
+    /// How likely it is, from 0 to 1.
+    pub score: f64,
 }
 
 /// How the link to the inventory stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityStatus {
+    /// One identity is named.
+    Linked,
+    /// Several fit equally well, so none is named.
+    Tie,
+    /// The account is known, the identity is not.
+    Account,
+    /// One is likely, and a person has to say so.
+    Suggested,
+    /// The inventory covers the provider completely and does not know the credential.
+    Shadow,
+    /// The inventory does not cover the provider.
+    NotCovered,
     /// There is no inventory to ask.
     NoInventory,
+}
+
+/// What a link to an identity rests on, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkTier {
+    /// The fingerprint of the whole value.
+    Exact,
+    /// A public id inside the value or beside it.
+    PublicId,
+    /// A hint that one record alone has.
+    HintUnique,
+    /// A hint that several records share.
+    HintTie,
+    /// The account that the value names.
+    Account,
+    /// Where it was found.
+    Context,
 }
 
 /// The last line of a report: what was done and what was not.

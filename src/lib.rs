@@ -12,6 +12,7 @@
 pub mod detector;
 pub mod error;
 pub mod finding;
+pub mod report;
 pub mod secret;
 pub mod source;
 

@@ -1,0 +1,156 @@
+//! GitLab's secret-detection report, one vulnerability an occurrence.
+//!
+//! GitLab follows a vulnerability by its first identifier and its place. Ours names detector and credential, so that the
+//! same key in two files is two places of one thing. Neither authors nor secrets are written.
+
+use std::io::{self, Write};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::escape::{terminal, write_json};
+use super::{Options, confidence_name, emptiness, place, worst_first};
+use crate::finding::{Finding, Occurrence, Report, Severity};
+
+/// The version of the report format, and where it is described.
+const VERSION: &str = "15.2.1";
+const SCHEMA: &str = "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v15.2.1/dist/secret-detection-report-format.json";
+/// What stands for the commit of text that is in none.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+/// The greatest length of a name, in characters; GitLab refuses a report with a longer one.
+const LONGEST_NAME: usize = 255;
+
+pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Write) -> io::Result<()> {
+    write!(output, "{{\"version\":\"{VERSION}\",\"schema\":\"{SCHEMA}\",\"scan\":")?;
+    write_json(output, &scan(report, options))?;
+    // One vulnerability at a time: all of them as values would take many times the report's size.
+    output.write_all(b",\"vulnerabilities\":[")?;
+    let mut first = true;
+    for finding in worst_first(report) {
+        for (index, occurrence) in finding.occurrences.iter().enumerate() {
+            output.write_all(if first { b"\n" } else { b",\n" })?;
+            first = false;
+            write_json(output, &vulnerability(finding, index, occurrence, options))?;
+        }
+    }
+    output.write_all(b"]}\n")
+}
+
+fn scan(report: &Report, options: &Options<'_>) -> Value {
+    let summary = &report.summary;
+    let tool = json!({
+        "id": "credtrace",
+        "name": "credtrace",
+        "version": options.version,
+        "vendor": {"name": "credtrace"},
+    });
+    let elapsed = SignedDuration::try_from_secs_f64(summary.seconds).unwrap_or_default();
+    let started = options.finished.checked_sub(elapsed).unwrap_or(options.finished);
+    let message = |level: &str, text: &str| json!({"level": level, "value": terminal(text)});
+    let errors = summary.errors.iter().map(|text| message("fatal", text));
+    let warnings = summary.warnings.iter().map(String::as_str).chain(emptiness(summary));
+    let messages: Vec<Value> = errors.chain(warnings.map(|text| message("warn", text))).collect();
+    json!({
+        "analyzer": tool,
+        "scanner": tool,
+        "type": "secret_detection",
+        "start_time": seconds(started),
+        "end_time": seconds(options.finished),
+        "status": if summary.complete { "success" } else { "failure" },
+        "messages": messages,
+    })
+}
+
+/// Writes a time as GitLab wants it: in UTC, to the second, without a zone.
+fn seconds(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+fn vulnerability(finding: &Finding, index: usize, occurrence: &Occurrence, options: &Options<'_>) -> Value {
+    let rule = options.rule(finding);
+    let name: String = rule.name.chars().take(LONGEST_NAME).collect();
+    let solution = rule.console.as_ref().map_or_else(
+        || "Revoke the credential, then remove it.".to_owned(),
+        |url| format!("Revoke the credential at {url}, then remove it."),
+    );
+    let mut links: Vec<Value> = Vec::new();
+    for (label, url) in [("How to rotate it", &rule.rotate), ("About it", &rule.help)] {
+        if let Some(url) = url {
+            links.push(json!({"name": label, "url": url}));
+        }
+    }
+    json!({
+        "id": identifier(finding, index),
+        "category": "secret_detection",
+        "name": name,
+        "description": format!(
+            "{name} {} ({} confidence) stands in plain text.",
+            terminal(&finding.redacted),
+            confidence_name(finding.confidence)
+        ),
+        "severity": severity(finding.severity),
+        "solution": solution,
+        "raw_source_code_extract": terminal(&finding.redacted),
+        "location": location(occurrence),
+        "identifiers": [
+            {"type": "credtrace_detector", "name": name, "value": finding.detector},
+            {"type": "credtrace_fingerprint", "name": "credtrace fingerprint", "value": finding.fingerprint},
+            {"type": "cwe", "name": "CWE-798", "value": "798", "url": "https://cwe.mitre.org/data/definitions/798.html"},
+        ],
+        "links": links,
+    })
+}
+
+fn location(occurrence: &Occurrence) -> Value {
+    let mut commit = json!({"sha": occurrence.commit.as_deref().map_or(NO_COMMIT.into(), terminal)});
+    if let Some(date) = &occurrence.date {
+        commit["date"] = json!(terminal(date));
+    }
+    json!({
+        "file": String::from_utf8_lossy(&place::relative(occurrence)),
+        "start_line": occurrence.line,
+        "end_line": occurrence.line,
+        "commit": commit,
+    })
+}
+
+/// Returns an id that is the same for the same occurrence in the same order.
+fn identifier(finding: &Finding, index: usize) -> String {
+    super::sarif::guid(&format!("{}:{index}", finding.fingerprint))
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "Low",
+        Severity::Medium => "Medium",
+        Severity::High => "High",
+        Severity::Critical => "Critical",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{finding, report};
+
+    #[test]
+    fn a_vulnerability_has_what_gitlab_requires() {
+        let mut output = Vec::new();
+        let finished: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a time");
+        let options = Options { finished, ..Options::default() };
+        let mut scanned = report(vec![finding()]);
+        scanned.summary.seconds = 90.4;
+        write(&scanned, &options, &mut output).expect("a vector takes all");
+        let document: Value = serde_json::from_slice(&output).expect("JSON");
+        assert_eq!(document["scan"]["start_time"], "2026-11-22T11:58:29");
+        assert_eq!(document["scan"]["end_time"], "2026-11-22T12:00:00");
+        assert_eq!(document["scan"]["status"], "success");
+        let first = &document["vulnerabilities"][0];
+        assert_eq!(first["severity"], "High");
+        assert_eq!(first["location"]["file"], "src/agents/client.py");
+        assert_eq!(first["location"]["start_line"], 12);
+        assert_eq!(first["identifiers"][0]["value"], "anthropic-api-key");
+        assert_eq!(first["raw_source_code_extract"], "sk-ant-api03-…igAA");
+        assert_eq!(first["id"].as_str().expect("an id").len(), 36);
+    }
+}
