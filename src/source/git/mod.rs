@@ -1,3 +1,4 @@
 //! Git repositories, read by objects and never by diffs.
 
+pub mod index;
 pub mod object;
