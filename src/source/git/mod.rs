@@ -20,3 +20,6 @@ mod fixtures;
 
 #[cfg(test)]
 mod walk_tests;
+pub mod index;
+pub mod object;
+pub mod staged;
