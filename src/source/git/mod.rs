@@ -19,4 +19,8 @@ mod walk;
 mod fixtures;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod pack_builder;
+#[cfg(test)]
 mod walk_tests;
