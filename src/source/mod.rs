@@ -1,3 +1,4 @@
 //! Where text comes from: trees of files, standard input and git. A source hands out bytes and knows nothing of secrets.
 
 pub mod git;
+pub(crate) mod mmap;

@@ -35,6 +35,7 @@ use self::ids::HitSet;
 use self::reduce::{EMPTY, ReducedTrees};
 use self::trees::{CollectTrees, TreeCollector, TreeStore};
 use super::object::{ObjectId, ObjectKind, Unread, Visitor};
+use super::objects::Objects;
 use super::refs::Refs;
 
 /// Where objects are read from.
@@ -48,6 +49,16 @@ pub trait ObjectSource {
     /// # Errors
     /// Where it is there and cannot be read.
     fn read(&self, id: &ObjectId) -> Result<Option<(ObjectKind, Vec<u8>)>, Unread>;
+}
+
+impl ObjectSource for Objects {
+    fn walk<V: Visitor>(&self, kinds: &[ObjectKind], visitor: &V) -> Vec<Unread> {
+        Self::walk(self, kinds, visitor)
+    }
+
+    fn read(&self, id: &ObjectId) -> Result<Option<(ObjectKind, Vec<u8>)>, Unread> {
+        Self::read(self, id)
+    }
 }
 
 /// One place of a blob in the history.
