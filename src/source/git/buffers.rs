@@ -41,6 +41,12 @@ impl Buffer {
     }
 }
 
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { length: bytes.len(), bytes }
+    }
+}
+
 /// How many unused buffers one thread keeps: a delta chain needs two, a branching one a few more.
 const KEPT_BUFFERS: usize = 4;
 /// A larger buffer is given back at once, so that one large file does not stay in memory for the whole walk.

@@ -12,12 +12,18 @@ mod loose;
 pub mod object;
 pub mod objects;
 mod pack;
+pub mod provenance;
+pub mod refs;
 mod tree_walk;
 mod walk;
 
 #[cfg(test)]
 mod fixtures;
 
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod pack_builder;
 #[cfg(test)]
 mod walk_tests;
 pub mod index;

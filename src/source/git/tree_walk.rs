@@ -87,10 +87,12 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             },
             RootSort::Broken(how) => Err(damaged(how)),
         };
-        match made {
+        match made.or_else(|reason| self.recover(pack, forest, root.entry).ok_or(reason)) {
+            Ok((kind, _)) if !self.kinds.contains(&kind) => {}
             Ok((kind, buffer)) => {
                 let tree = Tree { pack, forest, kind };
-                self.take(tree, root.entry, buffer, None);
+                let grown = self.grow(tree, root.entry, buffer, None);
+                self.stack.extend(grown);
                 self.descend(tree);
             }
             Err(reason) => self.fail(pack, forest, root.entry, reason),
@@ -100,7 +102,13 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
     /// Tells of deltas that are their own base.
     pub(crate) fn looped(&mut self, pack: &Pack, forest: &Forest) {
         for &entry in forest.looped.iter().filter(|entry| !forest.is_repeated(**entry)) {
-            self.note(pack, forest, entry, damaged("its chain of delta bases leads back to itself"));
+            match self.recover(pack, forest, entry) {
+                Some((kind, buffer)) if self.kinds.contains(&kind) => {
+                    self.visit(pack.index.id(forest.position(entry)), kind, buffer.bytes(), None);
+                }
+                Some(_) => {}
+                None => self.note(pack, forest, entry, damaged("its chain of delta bases leads back to itself")),
+            }
         }
     }
 
@@ -136,8 +144,14 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             Ok(LooseObject::Absent) => Some(damaged("it was removed while it was to be read; scan again")),
             Err(reason) => Some(reason),
         };
-        if let Some(reason) = failure {
-            self.unread.push(Unread { id: Some(*id), place: loose.path(id).display().to_string(), reason });
+        match failure.map(|reason| (reason, self.read_elsewhere(id))) {
+            Some((_, Some((kind, bytes)))) if self.kinds.contains(&kind) => {
+                self.visit(*id, kind, &bytes, None);
+            }
+            Some((reason, None)) => {
+                self.unread.push(Unread { id: Some(*id), place: loose.path(id).display().to_string(), reason });
+            }
+            _ => {}
         }
         if body.capacity() > LARGEST_KEPT {
             body = Vec::new();
@@ -145,17 +159,14 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         self.body = body;
     }
 
-    /// Hands out an object that one store failed to give out, if another one has it whole and it was asked for.
-    pub(crate) fn retry(&mut self, failed: Unread) {
-        let found = failed.id.filter(|id| self.objects.is_stored_twice(id)).map(|id| (id, self.objects.read(&id)));
-        match found {
-            Some((id, Ok(Some((kind, bytes))))) => {
-                if self.kinds.contains(&kind) {
-                    self.visit(id, kind, &bytes, None);
-                }
-            }
-            _ => self.unread.push(failed),
-        }
+    /// Reads from another store what this one failed to give out.
+    fn recover(&self, pack: &Pack, forest: &Forest, entry: u32) -> Option<(ObjectKind, Buffer)> {
+        let (kind, bytes) = self.read_elsewhere(&pack.index.id(forest.position(entry)))?;
+        Some((kind, Buffer::from(bytes)))
+    }
+
+    fn read_elsewhere(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
+        self.objects.is_stored_twice(id).then(|| self.objects.read(id).ok().flatten()).flatten()
     }
 
     fn inflate_root(&mut self, pack: &Pack, forest: &Forest, root: &Root) -> Result<Buffer, UnreadReason> {
@@ -196,32 +207,27 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             let is_last = frame.next_child == children.len();
             let built = self.build(tree.pack, tree.forest, child, frame.buffer.bytes());
             let base_length = frame.buffer.length();
-            // What the base held is free for others before the child is looked at, unless further children need it.
-            let (state, kept) = if is_last {
+            // The base's bytes are free for others before the child is looked at, unless further children need them.
+            let (last_state, kept) = if is_last {
                 self.release(frame.buffer);
                 (frame.state, None)
             } else {
                 (None, Some(frame))
             };
-            let base = kept.as_ref().map_or(state.as_ref(), |frame| frame.state.as_ref());
-            match built {
-                Ok(buffer) => {
-                    let grown = self.grow(tree, child, buffer, base.map(|base| (base, base_length)));
-                    self.stack.extend(kept);
-                    self.stack.extend(grown);
-                }
-                Err(reason) => {
-                    self.stack.extend(kept);
-                    self.fail(tree.pack, tree.forest, child, reason);
-                }
-            }
+            let state = kept.as_ref().map_or(last_state.as_ref(), |frame| frame.state.as_ref());
+            let grown = match built {
+                Ok(buffer) => self.grow(tree, child, buffer, state.map(|state| (state, base_length))),
+                Err(reason) => match self.recover(tree.pack, tree.forest, child) {
+                    Some((kind, buffer)) if kind == tree.kind => self.grow(tree, child, buffer, None),
+                    _ => {
+                        self.fail(tree.pack, tree.forest, child, reason);
+                        None
+                    }
+                },
+            };
+            self.stack.extend(kept);
+            self.stack.extend(grown);
         }
-    }
-
-    /// Hands out the root of a tree and puts it on the stack if something is to be made of it.
-    fn take(&mut self, tree: Tree<'walk>, entry: u32, buffer: Buffer, base: Option<(&V::State, usize)>) {
-        let grown = self.grow(tree, entry, buffer, base);
-        self.stack.extend(grown);
     }
 
     /// Hands out an object, unless another store does; returns it as a frame if it has children.

@@ -47,8 +47,9 @@ impl Objects {
                 });
             }
         });
-        let unread = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.try_other_stores(unread, kinds, visitor)
+        let mut unread = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+        unread.sort_by(|one, other| (&one.place, &one.id).cmp(&(&other.place, &other.id)));
+        unread
     }
 
     fn forests(&self) -> Vec<&Forest> {
@@ -93,17 +94,6 @@ impl Objects {
             Task::Looped { pack } => walker.looped(&self.packs[*pack], forests[*pack]),
             Task::Loose { store, folder } => walker.loose(*store, *folder),
         }
-    }
-
-    /// Hands out what one store failed to give out but another has, and returns the rest.
-    fn try_other_stores<V: Visitor>(&self, mut unread: Vec<Unread>, kinds: &[ObjectKind], visitor: &V) -> Vec<Unread> {
-        unread.sort_by(|one, other| (&one.place, &one.id).cmp(&(&other.place, &other.id)));
-        if unread.is_empty() || self.packs.len() + self.loose.len() < 2 {
-            return unread;
-        }
-        let mut walker = TreeWalker::new(self, kinds, visitor);
-        unread.into_iter().for_each(|failed| walker.retry(failed));
-        walker.into_unread()
     }
 }
 
