@@ -161,10 +161,30 @@ fn facts_agree_with_each_other() {
 fn no_two_detectors_claim_one_shape_unless_they_share_it() {
     let registry = Registry::built_in();
     let mut claimed = std::collections::HashMap::new();
-    for detector in registry.detectors().iter().filter(|detector| !detector.shared && detector.keywords.is_empty()) {
+    for detector in registry
+        .detectors()
+        .iter()
+        .filter(|detector| !detector.shared && detector.keywords.is_empty() && detector.claims.is_empty())
+    {
         for shape in &detector.shapes {
             let before = claimed.insert(shape, &detector.id);
             assert!(before.is_none(), "{} and {before:?} both claim {shape}", detector.id);
+        }
+    }
+}
+
+#[test]
+fn claims_are_put_in_where_an_example_is_made() {
+    let registry = Registry::built_in();
+    let mut generator = Generator::new(12);
+    let with_claims: Vec<_> = registry.detectors().iter().filter(|detector| !detector.claims.is_empty()).collect();
+    assert!(with_claims.len() >= 3);
+    for detector in with_claims {
+        for shape in &detector.shapes {
+            let bare = example::expand(shape, &mut generator).expect("an example");
+            assert!(!super::claims::satisfied(&detector.claims, &bare), "{}: any token will do", detector.id);
+            let value = example::expand_for(detector, shape, &mut generator).expect("an example");
+            assert!(super::claims::satisfied(&detector.claims, &value), "{}", detector.id);
         }
     }
 }

@@ -3,6 +3,11 @@
 //! No file of ours holds a string that is a credential, so tests and `detectors check` make them here. The generator is
 //! for examples alone: it is fast and repeatable and nothing else.
 
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::checksum;
 use super::compile::Detector;
 use super::compile::shape;
@@ -38,22 +43,43 @@ pub fn expand(text: &str, generator: &mut Generator) -> Result<Vec<u8>, String> 
     Ok(choices[chosen].expand(&mut |bound| generator.below(bound)))
 }
 
-/// Expands one example of a detector. Where the detector has a checksum and the example ends with a shape of it, the
-/// right checksum is put in.
+/// Expands one example of a detector. Where it ends with a shape of a detector that has a checksum or claims, those are
+/// made right.
 ///
 /// # Errors
 /// As [`expand`].
 pub fn expand_for(detector: &Detector, text: &str, generator: &mut Generator) -> Result<Vec<u8>, String> {
-    let Some(sum) = &detector.checksum else { return expand(text, generator) };
+    if detector.checksum.is_none() && detector.claims.is_empty() {
+        return expand(text, generator);
+    }
     let Some(shape) = detector.shapes.iter().find(|shape| text.ends_with(shape.as_str())) else {
         return expand(text, generator);
     };
     let around = &text[..text.len() - shape.len()];
     let mut value = expand(shape, generator)?;
-    checksum::fill(sum, &mut value);
+    if let Some(sum) = &detector.checksum {
+        checksum::fill(sum, &mut value);
+    }
+    if !detector.claims.is_empty() {
+        value = with_claims(&detector.claims, &value);
+    }
     let mut bytes = if around.is_empty() { Vec::new() } else { expand(around, generator)? };
     bytes.extend(value);
     Ok(bytes)
+}
+
+/// Puts a payload with these claims in the place of a token's second part. What a glob leaves open is left out.
+fn with_claims(claims: &BTreeMap<String, String>, token: &[u8]) -> Vec<u8> {
+    let value = |glob: &str| if glob == "*" { "any".to_owned() } else { glob.replace(['*', '?'], "") };
+    let mut payload: BTreeMap<&str, String> = claims.iter().map(|(name, glob)| (name.as_str(), value(glob))).collect();
+    // Real payloads say more, and shapes ask for some length.
+    payload.insert("example", "a payload as long as those that providers sign".into());
+    let json = serde_json::to_vec(&payload).unwrap_or_default();
+    let mut parts: Vec<Vec<u8>> = token.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect();
+    if let Some(part) = parts.get_mut(1) {
+        *part = URL_SAFE_NO_PAD.encode(json).into_bytes();
+    }
+    parts.join(&b'.')
 }
 
 /// Returns the example texts of a detector: those it declares, else one for each shape. A shape that counts only beside a

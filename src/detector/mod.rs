@@ -1,6 +1,7 @@
 //! Detectors: what is known of each credential, as data, and the checks that keep it true.
 
 pub mod checksum;
+pub mod claims;
 pub mod compile;
 pub mod example;
 pub mod registry;

@@ -62,6 +62,9 @@ pub struct Entry {
     pub confidence: Option<Confidence>,
     /// A checksum inside the value.
     pub checksum: Option<Checksum>,
+    /// For a signed token: the claims that it must have, each with a glob for its value. They prove whose it is.
+    #[serde(default)]
+    pub claims: std::collections::BTreeMap<String, String>,
     /// Credentials that belong to this one and stand near it.
     #[serde(default)]
     pub companions: Vec<Companion>,
@@ -299,6 +302,8 @@ pub struct Revoke {
     pub request: Option<String>,
     /// The page where a person ends it.
     pub console: Option<String>,
+    /// What a person does, in words, where there is neither.
+    pub steps: Option<String>,
 }
 
 /// Which list of the provider names a credential, and by which hint.
@@ -331,6 +336,7 @@ pub struct Detector {
     pub shared: bool,
     pub confidence: Confidence,
     pub checksum: Option<Checksum>,
+    pub claims: std::collections::BTreeMap<String, String>,
     pub companions: Vec<Companion>,
     pub environment: Vec<String>,
     pub privilege: Privilege,
@@ -394,6 +400,7 @@ fn joined(file: &ProviderFile, entry: Entry) -> Detector {
         shared: entry.shared,
         confidence: entry.confidence.unwrap_or(Confidence::High),
         checksum: entry.checksum,
+        claims: entry.claims,
         companions: entry.companions,
         environment: entry.environment,
         privilege: entry.privilege,
