@@ -14,3 +14,4 @@ mod hostile_repository;
 mod output;
 mod places;
 mod project;
+mod setup;
