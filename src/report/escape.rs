@@ -83,6 +83,15 @@ pub fn sarif_message(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// Makes text safe where Markdown is rendered: a code span that no backtick inside can end.
+pub fn markdown_code(text: &str) -> String {
+    let clean = terminal(text);
+    let longest = clean.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // The spaces keep a backtick at either end from joining the fence; Markdown takes them away again.
+    format!("{fence} {clean} {fence}")
+}
+
 /// Writes the bytes of a path as a relative URI: everything but letters, digits, `-._~/` in percent form, no leading slash.
 pub fn relative_uri(path: &[u8]) -> String {
     let relative = path.iter().position(|byte| *byte != b'/').map_or(&path[..0], |start| &path[start..]);
@@ -207,6 +216,12 @@ mod tests {
     fn annotations_cannot_be_forged() {
         assert_eq!(annotation_message("50%\n::error::no"), r"50%25\n::error::no");
         assert_eq!(annotation_property("a:b,c\r"), r"a%3Ab%2Cc\r");
+    }
+
+    #[test]
+    fn code_spans_cannot_be_left() {
+        assert_eq!(markdown_code("sk-…ab"), "` sk-…ab `");
+        assert_eq!(markdown_code("a`![x](y)``b"), "``` a`![x](y)``b ```");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::escape::{annotation_message, annotation_property};
 use super::text::counted;
-use super::{Options, confidence_name, emptiness, place, severity_name, worst_first};
+use super::{Options, RuleInfo, confidence_name, emptiness, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// How many annotations are written; a host shows far fewer and keeps none beyond.
@@ -54,6 +54,19 @@ fn annotation(
         Severity::Low => "notice",
     };
     let rule = options.rule(finding);
+    let message = message(finding, occurrence, &rule);
+    let message = annotation_message(&message);
+    let title = annotation_property(&rule.name);
+    let path = place::shown(occurrence);
+    if path.starts_with('<') {
+        // A message or standard input is no file that an annotation could stand in.
+        return writeln!(output, "::{command} title={title}::{}: {message}", annotation_message(&path));
+    }
+    let (file, line, column) = (annotation_property(&path), occurrence.line, occurrence.column);
+    writeln!(output, "::{command} file={file},line={line},col={column},title={title}::{message}")
+}
+
+fn message(finding: &Finding, occurrence: &Occurrence, rule: &RuleInfo) -> String {
     let mut message = format!(
         "{} {} ({} severity, {} confidence)",
         rule.name,
@@ -71,13 +84,5 @@ fn annotation(
     if let Some(console) = &rule.console {
         message.push_str(&format!(" Revoke it at {console}"));
     }
-    let message = annotation_message(&message);
-    let title = annotation_property(&rule.name);
-    let path = place::shown(occurrence);
-    if path.starts_with('<') {
-        // A message or standard input is no file that an annotation could stand in.
-        return writeln!(output, "::{command} title={title}::{}: {message}", annotation_message(&path));
-    }
-    let (file, line, column) = (annotation_property(&path), occurrence.line, occurrence.column);
-    writeln!(output, "::{command} file={file},line={line},col={column},title={title}::{message}")
+    message
 }

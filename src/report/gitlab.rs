@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::escape::{terminal, write_json};
-use super::{Options, confidence_name, emptiness, place, worst_first};
+use super::escape::{markdown_code, terminal, write_json};
+use super::{Options, RuleInfo, confidence_name, emptiness, place, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// The version of the report format, and where it is described.
@@ -69,27 +69,18 @@ fn seconds(time: Timestamp) -> String {
 fn vulnerability(finding: &Finding, index: usize, occurrence: &Occurrence, options: &Options<'_>) -> Value {
     let rule = options.rule(finding);
     let name: String = rule.name.chars().take(LONGEST_NAME).collect();
-    let solution = rule.console.as_ref().map_or_else(
-        || "Revoke the credential, then remove it.".to_owned(),
-        |url| format!("Revoke the credential at {url}, then remove it."),
-    );
-    let mut links: Vec<Value> = Vec::new();
-    for (label, url) in [("How to rotate it", &rule.rotate), ("About it", &rule.help)] {
-        if let Some(url) = url {
-            links.push(json!({"name": label, "url": url}));
-        }
-    }
+    let console = rule.console.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
     json!({
         "id": identifier(finding, index),
         "category": "secret_detection",
         "name": name,
         "description": format!(
             "{name} {} ({} confidence) stands in plain text.",
-            terminal(&finding.redacted),
+            markdown_code(&finding.redacted),
             confidence_name(finding.confidence)
         ),
         "severity": severity(finding.severity),
-        "solution": solution,
+        "solution": format!("Revoke the credential{console}, then remove it."),
         "raw_source_code_extract": terminal(&finding.redacted),
         "location": location(occurrence),
         "identifiers": [
@@ -97,8 +88,16 @@ fn vulnerability(finding: &Finding, index: usize, occurrence: &Occurrence, optio
             {"type": "credtrace_fingerprint", "name": "credtrace fingerprint", "value": finding.fingerprint},
             {"type": "cwe", "name": "CWE-798", "value": "798", "url": "https://cwe.mitre.org/data/definitions/798.html"},
         ],
-        "links": links,
+        "links": links(&rule),
     })
+}
+
+fn links(rule: &RuleInfo) -> Vec<Value> {
+    [("How to rotate it", &rule.rotate), ("About it", &rule.help)]
+        .into_iter()
+        .filter_map(|(label, url)| Some((label, url.as_ref().filter(|url| url.starts_with("https://"))?)))
+        .map(|(label, url)| json!({"name": label, "url": url}))
+        .collect()
 }
 
 fn location(occurrence: &Occurrence) -> Value {
@@ -131,7 +130,75 @@ fn severity(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{finding, report};
+    use crate::report::Format;
+    use crate::report::tests::{finding, hostile_report, report, written};
+
+    /// What GitLab's validator requires of the parts that are written, reduced from version 15.2.1 of its schema.
+    fn required() -> Value {
+        let text = json!({"type": "string", "minLength": 1});
+        let tool = json!({
+            "required": ["id", "name", "version", "vendor"],
+            "properties": {"id": text, "name": text, "version": text, "vendor": {"required": ["name"]}},
+        });
+        let time = json!({"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}$"});
+        let url = json!({"type": "string", "pattern": "^(https?|ftp)://.+"});
+        json!({
+            "required": ["scan", "version", "vulnerabilities"],
+            "properties": {
+                "schema": url,
+                "version": {"pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
+                "scan": {
+                    "required": ["analyzer", "scanner", "start_time", "end_time", "status", "type"],
+                    "properties": {
+                        "analyzer": tool,
+                        "scanner": tool,
+                        "start_time": time,
+                        "end_time": time,
+                        "status": {"enum": ["success", "failure"]},
+                        "type": {"const": "secret_detection"},
+                        "messages": {"items": {
+                            "required": ["level", "value"],
+                            "properties": {"level": {"enum": ["info", "warn", "fatal"]}, "value": text},
+                        }},
+                    },
+                },
+                "vulnerabilities": {"items": {
+                    "required": ["id", "identifiers", "location"],
+                    "properties": {
+                        "id": text,
+                        "name": {"type": "string", "maxLength": 255},
+                        "severity": {"enum": ["Info", "Unknown", "Low", "Medium", "High", "Critical"]},
+                        "solution": {"type": "string", "maxLength": 7000},
+                        "identifiers": {"minItems": 1, "items": {
+                            "required": ["type", "name", "value"],
+                            "properties": {"type": text, "name": text, "value": text, "url": url},
+                        }},
+                        "links": {"items": {"required": ["url"], "properties": {"url": url}}},
+                        "location": {
+                            "required": ["commit"],
+                            "properties": {
+                                "file": {"type": "string"},
+                                "start_line": {"type": "number"},
+                                "commit": {"required": ["sha"], "properties": {"sha": text}},
+                            },
+                        },
+                        "raw_source_code_extract": {"type": "string"},
+                    },
+                }},
+            },
+        })
+    }
+
+    #[test]
+    fn every_report_is_one_that_gitlab_takes() {
+        let validator = jsonschema::validator_for(&required()).expect("a valid schema");
+        for report in [hostile_report(), report(vec![finding()]), report(vec![])] {
+            let document = serde_json::from_slice(&written(&report, Format::Gitlab)).expect("JSON");
+            let faults: Vec<String> = validator.iter_errors(&document).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:#?}");
+        }
+        assert!(!validator.is_valid(&json!({"version": "15", "scan": {}, "vulnerabilities": []})));
+    }
 
     #[test]
     fn a_vulnerability_has_what_gitlab_requires() {

@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::error::{Error, Result};
 
 /// Writes a file by means of `write`, or leaves the old one. `private` makes it readable for its owner alone, for reports
@@ -49,23 +51,8 @@ fn replace(
     old: Option<fs::Permissions>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".credtrace-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The system takes the bits of the umask away.
-        builder.permissions(fs::Permissions::from_mode(if private { 0o600 } else { 0o666 }));
-    }
-    let refused = |error: io::Error| Error::UnusableTarget {
-        path: path.to_owned(),
-        reason: format!("the report cannot be written into the folder {}: {error}", folder.display()),
-    };
-    let temporary = builder.tempfile_in(folder).map_err(refused)?;
+    let folder = folder_of(path);
+    let temporary = temporary_in(folder, path, private)?;
     let failed = |error: io::Error| Error::UnusableTarget {
         path: path.to_owned(),
         reason: format!("the report could not be written ({error}); what was there before is unchanged"),
@@ -80,6 +67,29 @@ fn replace(
     temporary.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder);
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn temporary_in(folder: &Path, path: &Path, private: bool) -> Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".credtrace-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The system takes the bits of the umask away.
+        builder.permissions(fs::Permissions::from_mode(if private { 0o600 } else { 0o666 }));
+    }
+    let refused = |error: io::Error| Error::UnusableTarget {
+        path: path.to_owned(),
+        reason: format!("the report cannot be written into the folder {}: {error}", folder.display()),
+    };
+    builder.tempfile_in(folder).map_err(refused)
 }
 
 /// Makes the new name last through a crash. Some file systems cannot; the report is whole either way.

@@ -53,8 +53,13 @@ struct SarifResult {
 pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Write) -> io::Result<()> {
     let findings = worst_first(report);
     let rules = rules(&findings, options);
-    let index: HashMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (rule.id.as_str(), index)).collect();
-    let results = results(&findings, &index, report, options);
+    let results = Results {
+        rules: rules.iter().enumerate().map(|(index, rule)| (rule.id.as_str(), index)).collect(),
+        options,
+        lasting_key: report.summary.fingerprint_key != "ephemeral",
+        alike: HashMap::new(),
+    }
+    .all(&findings);
     let total = findings.iter().map(|finding| finding.occurrences.len()).sum();
     let document = json!({
         "$schema": SCHEMA,
@@ -119,47 +124,49 @@ fn rule(finding: &Finding, options: &Options<'_>) -> Rule {
     }
 }
 
-/// Returns at most [`MOST_RESULTS`] results: of every finding the first place before of any the second, so that what is
-/// left out is a further place of a credential that is named.
-fn results(
-    findings: &[&Finding],
-    rules: &HashMap<&str, usize>,
-    report: &Report,
-    options: &Options<'_>,
-) -> Vec<SarifResult> {
-    let firsts = findings.iter().filter_map(|finding| finding.occurrences.first().map(|first| (*finding, first)));
-    let others = findings.iter().flat_map(|finding| finding.occurrences.iter().skip(1).map(|other| (*finding, other)));
-    let stable_key = report.summary.fingerprint_key != "ephemeral";
-    let mut equals: HashMap<String, usize> = HashMap::new();
-    firsts
-        .chain(others)
-        .take(MOST_RESULTS)
-        .map(|(finding, occurrence)| {
-            let uri = place::uri(occurrence);
-            let identity = alike(finding, &uri);
-            let number = equals.entry(identity.clone()).and_modify(|number| *number += 1).or_insert(1);
-            let line_hash = format!("{identity}:{number}");
-            let fingerprints =
-                if stable_key { [("credtrace/credential/v1", finding.fingerprint.clone())].into() } else { [].into() };
-            SarifResult {
-                rule_id: finding.detector.clone(),
-                rule_index: rules.get(finding.detector.as_str()).copied().unwrap_or(0),
-                level: level(finding.severity),
-                message: json!({"text": message(finding, occurrence, options)}),
-                locations: [location(occurrence, &uri)],
-                correlation_guid: guid(&finding.fingerprint),
-                fingerprints,
-                // The first name is the one that GitHub follows alerts by.
-                partial_fingerprints: [
-                    ("primaryLocationLineHash", line_hash.clone()),
-                    ("credtrace/occurrence/v1", line_hash),
-                ]
-                .into(),
-                rank: rank(finding.confidence),
-                properties: properties(finding, occurrence),
-            }
-        })
-        .collect()
+/// Makes results, and numbers those that are alike.
+struct Results<'a> {
+    rules: HashMap<&'a str, usize>,
+    options: &'a Options<'a>,
+    /// Whether fingerprints mean something beyond this run.
+    lasting_key: bool,
+    alike: HashMap<String, usize>,
+}
+
+impl Results<'_> {
+    /// Returns at most [`MOST_RESULTS`] results: of every finding the first place before of any the second, so that what
+    /// is left out is a further place of a credential that is named.
+    fn all(mut self, findings: &[&Finding]) -> Vec<SarifResult> {
+        let firsts = findings.iter().filter_map(|finding| finding.occurrences.first().map(|first| (*finding, first)));
+        let others =
+            findings.iter().flat_map(|finding| finding.occurrences.iter().skip(1).map(|other| (*finding, other)));
+        firsts.chain(others).take(MOST_RESULTS).map(|(finding, occurrence)| self.one(finding, occurrence)).collect()
+    }
+
+    fn one(&mut self, finding: &Finding, occurrence: &Occurrence) -> SarifResult {
+        let uri = place::uri(occurrence);
+        let identity = alike(finding, &uri);
+        let number = self.alike.entry(identity.clone()).and_modify(|number| *number += 1).or_insert(1);
+        let line_hash = format!("{identity}:{number}");
+        let lasting = self.lasting_key.then(|| ("credtrace/credential/v1", finding.fingerprint.clone()));
+        SarifResult {
+            rule_id: finding.detector.clone(),
+            rule_index: self.rules.get(finding.detector.as_str()).copied().unwrap_or(0),
+            level: level(finding.severity),
+            message: json!({"text": message(finding, occurrence, self.options)}),
+            locations: [location(occurrence, &uri)],
+            correlation_guid: guid(&finding.fingerprint),
+            fingerprints: lasting.into_iter().collect(),
+            // The first name is the one that GitHub follows alerts by.
+            partial_fingerprints: [
+                ("primaryLocationLineHash", line_hash.clone()),
+                ("credtrace/occurrence/v1", line_hash),
+            ]
+            .into(),
+            rank: rank(finding.confidence),
+            properties: properties(finding, occurrence),
+        }
+    }
 }
 
 /// Returns a hash of what tells an occurrence from others without its line and without a key.

@@ -116,7 +116,7 @@ const HOSTILE: [&str; 14] = [
     "line\n::error::forged\nhttps://x/\u{200b}\u{e0041}",
 ];
 
-fn hostile_report() -> Report {
+pub(super) fn hostile_report() -> Report {
     let mut findings: Vec<Finding> = HOSTILE
         .iter()
         .map(|text| {
@@ -437,6 +437,35 @@ fn html_runs_nothing_and_loads_nothing() {
         assert!(!lower.contains(forbidden), "{forbidden}");
     }
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+/// Checks that every tag is closed in its order and every `&` begins an entity.
+fn assert_well_formed(text: &str, void: &[&str]) {
+    let mut open = Vec::new();
+    for (index, _) in text.match_indices('<') {
+        let tag = &text[index + 1..index + text[index..].find('>').expect("a tag ends")];
+        let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "</{name}>");
+        } else if !tag.starts_with(['?', '!']) && !tag.ends_with('/') && !void.contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+    for (index, _) in text.match_indices('&') {
+        let entity = text[index + 1..].split(';').next().unwrap_or_default();
+        assert!(["amp", "lt", "gt", "quot", "#39", "middot"].contains(&entity), "&{entity}");
+    }
+}
+
+#[test]
+fn markup_is_well_formed() {
+    let mut long = everyday_report();
+    long.findings[1].occurrences = vec![occurrence(); 1_500];
+    for report in [hostile_report(), everyday_report(), long, report(vec![])] {
+        assert_well_formed(&text(&report, Format::Junit), &[]);
+        assert_well_formed(&text(&report, Format::Html), &["meta", "br"]);
+    }
 }
 
 #[test]
