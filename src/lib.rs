@@ -6,13 +6,14 @@
 //! source -> blob -> anchors -> windows -> candidates -> filters -> findings -> report
 //! ```
 
-#![deny(unsafe_code)]
-#![deny(missing_docs)]
-
+pub mod cli;
 pub mod detector;
 pub mod error;
+pub mod filter;
 pub mod finding;
+pub mod matcher;
 pub mod report;
+pub mod scan;
 pub mod secret;
 pub mod source;
 

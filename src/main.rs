@@ -1,3 +1,7 @@
-//! The command line of credtrace.
+//! The command line of credtrace: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    credtrace::cli::main(std::env::args_os()).into()
+}

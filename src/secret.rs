@@ -32,12 +32,13 @@ impl Secret {
     pub fn redacted(&self, head: usize) -> String {
         let head = head.min(self.0.len());
         let variable = self.0.len() - head;
-        let shown = if variable < 16 { 0 } else { (variable / 4).min(8) / 2 };
+        // Four characters of the tail are what providers' own lists show.
+        let quarter = if variable < 16 { 0 } else { variable / 4 };
         let printable = |bytes: &[u8]| {
             bytes.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' }).collect::<String>()
         };
-        // With a constant head the tail alone tells values apart; four characters are what providers' own lists show.
-        let (front, back) = if head > 0 { (head, shown.min(4)) } else { (shown.min(4), shown.min(4)) };
+        let (front, back) =
+            if head > 0 { (head, quarter.min(4)) } else { ((quarter / 2).min(4), (quarter / 2).min(4)) };
         format!("{}…{}", printable(&self.0[..front]), printable(&self.0[self.0.len() - back..]))
     }
 }
@@ -64,6 +65,12 @@ pub struct FingerprintKey {
     derived: [u8; 32],
     id: String,
     ephemeral: bool,
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "FingerprintKey({})", self.id())
+    }
 }
 
 impl FingerprintKey {

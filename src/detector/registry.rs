@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::claims::glob_matches;
-use super::compile::{self, Anchor, CompiledSet, Detector, DetectorError, Rule, SourceFile};
+use super::compile::{self, Anchor, CompiledSet, Detector, DetectorError, Encoding, Rule, SourceFile};
 use crate::error::{Error, Result};
 
 const RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -128,14 +128,14 @@ struct Part {
     rules: Vec<(Rule, Vec<Literal>)>,
 }
 
-/// The bytes of an anchor and whether its case is ignored.
-type Literal = (Vec<u8>, bool);
+/// The bytes of an anchor, whether its case is ignored and how the text round it is written.
+type Literal = (Vec<u8>, bool, Encoding);
 
 fn parts_of(set: CompiledSet) -> Vec<Part> {
     let mut literals: Vec<Vec<Literal>> = vec![Vec::new(); set.rules.len()];
     for anchor in &set.anchors {
         for rule in &anchor.rules {
-            literals[usize::from(*rule)].push((anchor.bytes.clone(), anchor.caseless));
+            literals[usize::from(*rule)].push((anchor.bytes.clone(), anchor.caseless, anchor.encoding));
         }
     }
     let mut parts: Vec<Part> = set.detectors.into_iter().map(|detector| Part { detector, rules: Vec::new() }).collect();
@@ -162,7 +162,10 @@ fn join(mut parts: Vec<Part>) -> Result<Registry> {
         }
         set.detectors.push(part.detector);
     }
-    set.anchors = anchors.into_iter().map(|((bytes, caseless), rules)| Anchor { bytes, caseless, rules }).collect();
+    set.anchors = anchors
+        .into_iter()
+        .map(|((bytes, caseless, encoding), rules)| Anchor { bytes, caseless, encoding, rules })
+        .collect();
     Ok(Registry::from_set(set))
 }
 
@@ -270,7 +273,7 @@ mod tests {
         assert!(registry.detectors().windows(2).all(|pair| pair[0].id < pair[1].id));
         let mut expected = meaning(&built_in);
         let added = meaning(&registry.clone().select(&["zeta-x", "alpha-y"], &[]).expect("the added"));
-        assert_eq!(added.len(), 2);
+        assert_eq!(added.len(), 2 * Encoding::ALL.len());
         expected.extend(added);
         expected.sort();
         assert_eq!(meaning(&registry), expected);

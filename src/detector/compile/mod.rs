@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use byteset::ByteSet;
 pub use gate::Gate;
-pub use rule::{Anchor, Place, Rule};
+pub use rule::{Anchor, Encoding, Place, Rule};
 pub use schema::{Confidence, Detector, Kind, Privilege, ProviderFile, Severity};
 
 /// A fault in a detector file: which file, where in it, and what to change.
@@ -86,8 +86,19 @@ pub fn compile(files: &[SourceFile]) -> Result<CompiledSet, DetectorError> {
         }
         set.detectors.push(detector);
     }
-    set.anchors = anchors.into_iter().map(|((bytes, caseless), rules)| Anchor { bytes, caseless, rules }).collect();
+    set.anchors = written_forms(&anchors);
     Ok(set)
+}
+
+/// Writes each literal in every encoding that text may have; forms shorter than three bytes never arise.
+fn written_forms(literals: &BTreeMap<(Vec<u8>, bool), Vec<u16>>) -> Vec<Anchor> {
+    let mut anchors = Vec::new();
+    for encoding in Encoding::ALL {
+        for ((bytes, caseless), rules) in literals {
+            anchors.push(Anchor { bytes: encoding.write(bytes), caseless: *caseless, encoding, rules: rules.clone() });
+        }
+    }
+    anchors
 }
 
 fn refuse_duplicates(located: &[(Detector, &SourceFile, Option<usize>)]) -> Result<(), DetectorError> {

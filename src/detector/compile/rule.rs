@@ -15,8 +15,37 @@ pub struct Anchor {
     pub bytes: Vec<u8>,
     /// Whether ASCII case is ignored.
     pub caseless: bool,
+    /// How the text is written that this form of the anchor stands in.
+    pub encoding: Encoding,
     /// The rules that it may begin.
     pub rules: Vec<u16>,
+}
+
+/// How the text round an anchor is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Encoding {
+    /// One byte a character.
+    Plain,
+    /// Two bytes a character, in either order: the form ends before the last character's second half, so that it is the
+    /// same bytes in both.
+    Utf16,
+}
+
+impl Encoding {
+    /// Every encoding in which anchors are looked for.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Utf16];
+
+    /// Writes an anchor in this encoding.
+    pub fn write(self, anchor: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Plain => anchor.to_vec(),
+            Self::Utf16 => {
+                let mut wide: Vec<u8> = anchor.iter().flat_map(|byte| [*byte, 0]).collect();
+                wide.pop();
+                wide
+            }
+        }
+    }
 }
 
 /// Where a match stands, seen from its anchor.

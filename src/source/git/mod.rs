@@ -1,12 +1,14 @@
 //! Git repositories, read by objects and never by diffs.
 //!
-//! [`objects::Objects`] is every object store of one repository as one; [`object`] is the interface through which a walk
-//! hands objects out. The other modules are parts of the walk and know nothing of refs, paths or commits.
+//! [`repository`] opens one; [`objects::Objects`] is every object store of it as one, and [`object`] the interface through
+//! which a walk hands objects out; [`refs`] and [`provenance`] say where a blob occurs, [`index`] and [`staged`] what the
+//! next commit adds. The other modules are parts of the walk and know nothing of refs, paths or commits.
 
 mod alternates;
 mod buffers;
 mod delta;
 mod forest;
+pub mod index;
 mod index_file;
 mod loose;
 pub mod object;
@@ -14,6 +16,8 @@ pub mod objects;
 mod pack;
 pub mod provenance;
 pub mod refs;
+pub mod repository;
+pub mod staged;
 mod tree_walk;
 mod walk;
 
@@ -21,11 +25,4 @@ mod walk;
 mod fixtures;
 
 #[cfg(test)]
-mod hostile_tests;
-#[cfg(test)]
-mod pack_builder;
-#[cfg(test)]
 mod walk_tests;
-pub mod index;
-pub mod object;
-pub mod staged;

@@ -12,7 +12,7 @@
 
 pub mod commits;
 mod compare;
-mod entry;
+pub(crate) mod entry;
 mod ids;
 mod order;
 mod reduce;
@@ -107,6 +107,8 @@ pub struct Provenance<'commits> {
     bounds: Bounds,
     reach: Vec<Reach>,
     order: Vec<u32>,
+    /// The place of each commit in `order`.
+    positions: Vec<u32>,
     head: Option<u32>,
     missing_roots: usize,
 }
@@ -122,12 +124,22 @@ impl<'commits> Provenance<'commits> {
         let missing_roots = roots.missing.len();
         let reach = order::reach(commits, &from_refs, &from_reflogs);
         let order = order::order(commits, &reach);
-        Self { commits, bounds, reach, order, head, missing_roots }
+        let mut positions = vec![u32::MAX; commits.len()];
+        for (position, commit) in (0..).zip(&order) {
+            positions[*commit as usize] = position;
+        }
+        Self { commits, bounds, reach, order, positions, head, missing_roots }
     }
 
     /// What leads to a commit; `None` for a commit that is not there.
     pub fn reach(&self, commit: &ObjectId) -> Option<Reach> {
         self.commits.number(commit).map(|number| self.reach[number as usize])
+    }
+
+    /// Where a commit stands in the order, counted from 0; after all others for a commit that is not there.
+    pub fn position(&self, commit: &ObjectId) -> u64 {
+        let number = self.commits.number(commit);
+        number.map_or(u64::MAX, |number| u64::from(self.positions[number as usize]))
     }
 
     /// Finds the places of blobs. Reads all trees once, whatever the number of blobs, and none when there are no blobs.

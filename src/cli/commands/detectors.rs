@@ -1,0 +1,99 @@
+//! `credtrace detectors`: what is looked for, and whether the detectors keep what they promise.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::generate::word;
+use crate::cli::args::{DetectorSelection, DetectorsAction, DetectorsArguments};
+use crate::cli::exit::Status;
+use crate::cli::{resolve, talk};
+use crate::detector::compile::Detector;
+use crate::detector::registry::Registry;
+use crate::scan::check;
+
+/// Runs the command.
+///
+/// # Errors
+/// An unknown id, a folder at fault, or what standard output says.
+pub fn run(arguments: &DetectorsArguments) -> Result<Status> {
+    match &arguments.action {
+        DetectorsAction::List { selection, json } => list(&resolve::registry(selection)?, *json),
+        DetectorsAction::Show { id, selection } => show(id, selection),
+        DetectorsAction::Check { folder } => check_all(folder.as_deref()),
+    }
+}
+
+fn list(registry: &Registry, json: bool) -> Result<Status> {
+    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    if json {
+        serde_json::to_writer_pretty(&mut output, registry.detectors())?;
+        writeln!(output)?;
+    } else {
+        for detector in registry.detectors() {
+            let severity = word(&detector.severity());
+            writeln!(output, "{:<40} {:<14} {:<9} {}", detector.id, detector.provider, severity, detector.name)?;
+        }
+    }
+    output.flush()?;
+    Ok(Status::Clean)
+}
+
+fn show(id: &str, selection: &DetectorSelection) -> Result<Status> {
+    let registry = resolve::registry(selection)?;
+    let Some(detector) = registry.get(id) else {
+        let like: Vec<&str> = registry
+            .detectors()
+            .iter()
+            .map(|detector| detector.id.as_str())
+            .filter(|known| known.contains(id) || id.contains(known.split('-').next().unwrap_or(known)))
+            .take(6)
+            .collect();
+        let hint = if like.is_empty() { String::new() } else { format!("; there are {}", like.join(", ")) };
+        bail!("no detector {id:?}{hint}");
+    };
+    let mut output = std::io::stdout().lock();
+    output.write_all(description(detector)?.as_bytes())?;
+    Ok(Status::Clean)
+}
+
+/// Everything that is known of a detector, as TOML without what is empty.
+fn description(detector: &Detector) -> Result<String> {
+    let mut value = toml::Value::try_from(detector)?;
+    if let Some(table) = value.as_table_mut() {
+        table.retain(|_, field| match field {
+            toml::Value::Array(items) => !items.is_empty(),
+            toml::Value::String(text) => !text.is_empty(),
+            _ => true,
+        });
+        table.insert("severity".into(), toml::Value::String(word(&detector.severity())));
+    }
+    Ok(toml::to_string_pretty(&value)?)
+}
+
+fn check_all(folder: Option<&Path>) -> Result<Status> {
+    let registry = match folder {
+        Some(folder) => Registry::with_folder(folder)?,
+        None => Registry::built_in(),
+    };
+    let outcome = check::check(&registry)?;
+    for fault in &outcome.faults {
+        talk(&format!("credtrace: {fault}"));
+    }
+    let mut output = std::io::stdout().lock();
+    writeln!(
+        output,
+        "{} detectors, {} examples, {} counter-examples, engines {}: {}",
+        registry.len(),
+        outcome.examples,
+        outcome.counter_examples,
+        outcome.engines.join(" and "),
+        if outcome.faults.is_empty() {
+            "all as they should be".to_owned()
+        } else {
+            format!("{} faults", outcome.faults.len())
+        }
+    )?;
+    Ok(if outcome.faults.is_empty() { Status::Clean } else { Status::Failed })
+}

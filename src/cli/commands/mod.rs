@@ -1,0 +1,6 @@
+//! One command a file.
+
+pub mod detectors;
+pub mod generate;
+pub mod hook;
+pub mod scan;

@@ -1,0 +1,100 @@
+//! `credtrace scan`: scans targets and writes one report.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Result;
+
+use crate::cli::args::{Format, ScanArguments};
+use crate::cli::exit::Status;
+use crate::cli::{progress, resolve, talk};
+use crate::detector::registry::Registry;
+use crate::finding::Report;
+use crate::report::{self, RuleInfo};
+use crate::scan::{self, Progress};
+
+/// Runs the command.
+///
+/// # Errors
+/// What makes a scan impossible: options, detectors, the fingerprint key, or a report that cannot be written.
+pub fn run(arguments: ScanArguments) -> Result<Status> {
+    let registry = resolve::registry(&arguments.detectors)?;
+    let options = resolve::scan_options(&arguments)?;
+    progress::watch_for_interrupts();
+    let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
+    let outcome = scan::run(&options, &registry, &bar, &mut std::io::stdin());
+    bar.finish();
+    for line in &outcome.explanations {
+        talk(&report::escape::terminal(line));
+    }
+    let format = resolve::format(&arguments);
+    write(&outcome.report, format, &arguments, &registry)?;
+    if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
+        tell(&outcome.report);
+    }
+    Ok(if bar.interrupted() { Status::Interrupted } else { Status::of(&outcome.report) })
+}
+
+fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {
+    let rules = |id: &str| registry.get(id).map(RuleInfo::from);
+    let options = report::Options {
+        colour: arguments.output.is_none() && colour(std::io::stdout().is_terminal()),
+        width: width(),
+        rules: &rules,
+        finished: jiff::Timestamp::now(),
+        accept_hint: None,
+        ..report::Options::default()
+    };
+    match &arguments.output {
+        Some(path) => {
+            let write = |output: &mut dyn Write| report::write(report, format.into(), &options, output);
+            report::output::write_whole(path, arguments.show_secrets, write)?;
+        }
+        None => {
+            let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+            report::write(report, format.into(), &options, &mut output)?;
+            output.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// Says on standard error what a report for programs does not show a person: what failed, and how it ended.
+fn tell(report: &Report) {
+    for error in &report.summary.errors {
+        talk(&format!("credtrace: {}", report::escape::terminal(error)));
+    }
+    for warning in &report.summary.warnings {
+        talk(&format!("credtrace: warning: {}", report::escape::terminal(warning)));
+    }
+}
+
+/// Whether colour is welcome on a stream.
+pub fn colour(is_terminal: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// How many columns a terminal has; eighty where there is none.
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns
+        .or_else(|| rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)))
+        .filter(|columns| *columns > 0)
+        .unwrap_or(80)
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Human => Self::Human,
+            Format::Jsonl => Self::Jsonl,
+            Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Csv => Self::Csv,
+            Format::Html => Self::Html,
+            Format::Junit => Self::Junit,
+            Format::Gitlab => Self::Gitlab,
+            Format::Github => Self::Github,
+        }
+    }
+}

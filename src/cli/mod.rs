@@ -1,0 +1,47 @@
+//! The command line: the only part that knows clap, the environment, standard streams and exit codes.
+
+pub mod accepted;
+pub mod args;
+pub mod commands;
+pub mod exit;
+pub mod home;
+pub mod progress;
+pub mod resolve;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use self::args::{Arguments, Command};
+use self::exit::Status;
+
+/// Runs the program on its arguments and returns how it ends.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Help and version are answers, anything else is a fault of usage.
+            let status = if error.use_stderr() { Status::Failed } else { Status::Clean };
+            return if error.print().is_ok() { status } else { Status::Failed };
+        }
+    };
+    let result = match parsed.command {
+        Command::Scan(arguments) => commands::scan::run(*arguments),
+        Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Generate(arguments) => commands::generate::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        if exit::is_broken_pipe(&error) {
+            return Status::Clean;
+        }
+        talk(&format!("credtrace: {error:#}"));
+        Status::Failed
+    })
+}
+
+/// Says something on standard error. Where even that fails there is nobody left to tell.
+pub fn talk(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,100 @@
+//! Progress for people: objects, bytes, rate and findings so far, on standard error and on a terminal only.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::scan::Progress;
+
+/// Set when a person asks to stop.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Shows a bar, or nothing where nobody looks.
+#[derive(Debug)]
+pub struct Bar {
+    bar: ProgressBar,
+    bytes: AtomicU64,
+    found: AtomicU64,
+}
+
+impl Bar {
+    /// Makes a bar; hidden where `quiet`, or where standard error is no terminal.
+    pub fn new(quiet: bool) -> Self {
+        let bar = ProgressBar::no_length();
+        if quiet || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar, bytes: AtomicU64::new(0), found: AtomicU64::new(0) }
+    }
+
+    /// Takes the bar off the screen.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn describe(&self) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let rate = bytes as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
+        self.bar.set_message(format!(
+            "{} ({}/s), {} found",
+            indicatif::HumanBytes(bytes),
+            indicatif::HumanBytes(rate as u64),
+            self.found.load(Ordering::Relaxed)
+        ));
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, stage: &str, total: Option<u64>) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let template =
+            if total.is_some() { "{prefix} [{bar:24}] {pos}/{len} {msg}" } else { "{prefix} {spinner} {pos} {msg}" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+        self.bar.set_prefix(stage.to_owned());
+        self.bar.set_position(0);
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+    }
+
+    fn advance(&self, objects: u64, bytes: u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.bar.inc(objects);
+        // A message costs more than a count: one a megabyte is enough for eyes.
+        if (before >> 20) != ((before + bytes) >> 20) {
+            self.describe();
+        }
+    }
+
+    fn found(&self, count: u64) {
+        self.found.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+}
+
+/// Has the first SIGINT or SIGTERM end the scan cleanly and a second one end the program.
+pub fn watch_for_interrupts() {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            rustix::process::kill_current_process_group(rustix::process::Signal::KILL).ok();
+        }
+    };
+    // Without the handler the program still ends on a signal, only without a report.
+    let _ = ctrlc::set_handler(handler);
+}

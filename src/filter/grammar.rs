@@ -1,0 +1,121 @@
+//! The grammar round a value: what names it, whether it is assigned, and which words near it speak for or against.
+
+/// How a value stands to the name before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `NAME = value`, `"name": "value"`, `name(value`, `Bearer value`: the name is given the value.
+    Assigned,
+    /// It follows the name with other words between.
+    Loose,
+}
+
+/// Words that may stand between an operator and a value.
+const VALUE_WORDS: [&str; 8] = ["bearer", "token", "basic", "apikey", "api-key", "key", "b", "f"];
+
+/// Returns how a value stands to a name, from the bytes between the two.
+pub fn relation(gap: &[u8]) -> Relation {
+    let Some(operator) = gap.iter().rposition(|byte| matches!(byte, b'=' | b':' | b'(' | b',' | b'>' | b'[' | b'{'))
+    else {
+        return Relation::Loose;
+    };
+    let name_tail = &gap[..operator];
+    let lead = &gap[operator + 1..];
+    let plain_tail = name_tail.iter().filter(|byte| matches!(byte, b'\n' | b';' | b'}')).count() == 0;
+    if plain_tail && is_value_lead(lead) { Relation::Assigned } else { Relation::Loose }
+}
+
+/// Returns whether the bytes before a value are only quotes, white space and words such as `Bearer`.
+fn is_value_lead(lead: &[u8]) -> bool {
+    let punctuation =
+        |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\\' | b'$' | b'\n' | b'\r' | b'-');
+    lead.split(punctuation)
+        .filter(|word| !word.is_empty())
+        .all(|word| VALUE_WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word)))
+}
+
+/// Words that say that hexadecimal digits beside them are a hash or an id.
+const HASH_WORDS: [&str; 19] = [
+    "sha1",
+    "sha256",
+    "sha512",
+    "sha-",
+    "sha:",
+    "sha=",
+    "md5",
+    "digest",
+    "checksum",
+    "integrity",
+    "commit",
+    "etag",
+    "fingerprint",
+    "revision",
+    "blob",
+    "tree",
+    "hash",
+    "uuid",
+    "guid",
+];
+
+/// Returns whether words before a value on its line say that it is a hash.
+pub fn speaks_of_a_hash(before: &[u8]) -> bool {
+    let line = lower(&before[memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)..]);
+    let near = &line[line.len().saturating_sub(48)..];
+    HASH_WORDS.iter().any(|word| memchr::memmem::find(near, word.as_bytes()).is_some())
+}
+
+/// Returns whether any of the words stands in the text, ignoring case; a short word must stand by itself.
+pub fn names_any(text: &[u8], words: &[String]) -> bool {
+    let text = lower(text);
+    words.iter().any(|word| {
+        memchr::memmem::find_iter(&text, word.as_bytes())
+            .any(|start| word.len() >= 5 || stands_alone(&text, start, word.len()))
+    })
+}
+
+fn stands_alone(text: &[u8], start: usize, length: usize) -> bool {
+    let letter =
+        |position: Option<usize>| position.and_then(|index| text.get(index)).is_some_and(u8::is_ascii_alphanumeric);
+    !letter(start.checked_sub(1)) && !letter(Some(start + length))
+}
+
+fn lower(text: &[u8]) -> Vec<u8> {
+    text.to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_is_told_from_prose() {
+        let assigned: [&[u8]; 8] = [
+            b"_API_KEY=",
+            b"_api_key\": \"",
+            b"_key = '",
+            b".Client(\"",
+            b"\", \"",
+            b": Bearer ",
+            b"_KEY=\"$",
+            b"_token: \n  ",
+        ];
+        for gap in assigned {
+            assert_eq!(relation(gap), Relation::Assigned, "{}", String::from_utf8_lossy(gap));
+        }
+        for gap in [&b" is a model, see commit "[..], b"\nx = ", b" ", b" weights at rev "] {
+            assert_eq!(relation(gap), Relation::Loose, "{}", String::from_utf8_lossy(gap));
+        }
+    }
+
+    #[test]
+    fn a_short_word_must_stand_by_itself() {
+        let words = [String::from("xai"), String::from("deepseek")];
+        assert!(names_any(b"https://api.XAI.com", &words) && names_any(b"mydeepseekkey", &words));
+        assert!(!names_any(b"maxaim", &words));
+    }
+
+    #[test]
+    fn hash_words_count_on_the_same_line_only() {
+        assert!(speaks_of_a_hash(b"integrity sha512-"));
+        assert!(!speaks_of_a_hash(b"sha256\nvalue = "));
+    }
+}

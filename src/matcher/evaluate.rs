@@ -1,0 +1,272 @@
+//! The verdict on one anchor: gate, window, regex, boundaries and value filters, for each rule that the anchor may begin.
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::engine::AnchorHit;
+use super::view::View;
+use super::{boundary, engine};
+use crate::detector::compile::{Detector, Place, Rule};
+use crate::detector::registry::Registry;
+use crate::filter::grammar::{self, Relation};
+use crate::filter::{self, DropReason};
+use crate::finding::{Confidence, Kind};
+use crate::secret::Secret;
+
+/// A credential in one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The detector, by its place in the registry.
+    pub detector: u16,
+    /// Other detectors that fit as well, where nothing says which is right.
+    pub rivals: Vec<u16>,
+    /// Where the secret begins in the original text.
+    pub start: usize,
+    /// Where the secret ends in the original text.
+    pub end: usize,
+    /// The secret, decoded.
+    pub secret: Secret,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Whether other providers' credentials look the same.
+    pub shared: bool,
+    /// The encodings that were undone, outermost first.
+    pub decoded: Vec<&'static str>,
+    /// How many leading bytes of the secret are a constant of its type.
+    pub head: usize,
+    /// How many bytes the literal has that proves the type; of two equal candidates the longer one stands.
+    pub specificity: usize,
+}
+
+impl Candidate {
+    /// The order in which candidates of a text are looked at.
+    pub(crate) fn order(&self) -> (usize, std::cmp::Reverse<usize>, u16, std::cmp::Reverse<Confidence>) {
+        (self.start, std::cmp::Reverse(self.end), self.detector, std::cmp::Reverse(self.confidence))
+    }
+
+    /// What makes one of two overlapping candidates stand.
+    pub(crate) fn rank(&self) -> (Confidence, bool, usize, usize) {
+        (self.confidence, !self.shared, self.specificity, self.end - self.start)
+    }
+}
+
+/// A candidate that a filter dropped, for `--explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The detector, by its place in the registry.
+    pub detector: u16,
+    /// Where it begins in the original text.
+    pub start: usize,
+    /// Why it is not a finding.
+    pub reason: DropReason,
+}
+
+/// What became of an anchor and a rule whose regex matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is a candidate.
+    Kept(Candidate),
+    /// It looked like one and is none.
+    Dropped(Dropped),
+}
+
+/// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
+pub struct Evaluator<'registry> {
+    registry: &'registry Registry,
+    regexes: Vec<OnceLock<Regex>>,
+}
+
+/// One rule at one anchor in one view.
+struct Look<'look> {
+    rule: &'look Rule,
+    detector: &'look Detector,
+    /// The window, decoded.
+    view: &'look View<'look>,
+    /// Where the anchor stands in it.
+    anchor: (usize, usize),
+    /// What was undone to read it.
+    decoded: &'look [&'static str],
+}
+
+impl<'registry> Evaluator<'registry> {
+    /// Prepares the evaluation of a registry's rules; compiles nothing.
+    pub fn new(registry: &'registry Registry) -> Self {
+        Self { registry, regexes: registry.rules.iter().map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor.
+    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
+        let anchor = &self.registry.anchors[hit.anchor as usize];
+        let wide = engine::is_wide(anchor);
+        for number in &anchor.rules {
+            let rule = &self.registry.rules[usize::from(*number)];
+            if !wide && !passes_gate(rule, text, hit) {
+                continue;
+            }
+            let stride = if wide { 2 } else { 1 };
+            let first = hit.start.saturating_sub(rule.back as usize * stride);
+            let last = (hit.end + rule.forward as usize * stride).min(text.len());
+            let window = &text[first..last];
+            let (view, from, to) = if wide {
+                View::wide(window, first, hit.start, hit.end)
+            } else {
+                (View::raw(window, first), hit.start - first, hit.end - first)
+            };
+            let decoded: &[&'static str] = if wide { &["utf-16"] } else { &[] };
+            let detector = self.registry.detector(rule.detector);
+            let look = Look { rule, detector, view: &view, anchor: (from, to), decoded };
+            self.look(usize::from(*number), &look, sink);
+        }
+    }
+
+    /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.
+    fn regex(&self, number: usize) -> &Regex {
+        self.regexes[number].get_or_init(|| {
+            let rule = &self.registry.rules[number];
+            compile_regex(rule).expect("a rule's regex was parsed and bounded when its detector was loaded")
+        })
+    }
+
+    fn look(&self, number: usize, look: &Look<'_>, sink: &mut Vec<Verdict>) {
+        match look.rule.place {
+            Place::Fixed(offset) => {
+                let Some(start) = look.anchor.0.checked_sub(offset as usize) else { return };
+                self.look_at(number, look, start, sink);
+            }
+            Place::Around => self.look_around(number, look, sink),
+            Place::Near(distance) => self.look_near(number, look, distance as usize, sink),
+        }
+    }
+
+    fn look_at(&self, number: usize, look: &Look<'_>, start: usize, sink: &mut Vec<Verdict>) {
+        let bytes = &look.view.bytes;
+        if !boundary::may_begin(bytes, start) {
+            return;
+        }
+        let Some(captures) = self.regex(number).captures(&bytes[start..]) else { return };
+        let span = captures
+            .name("secret")
+            .or_else(|| captures.get(0))
+            .map(|group| (start + group.start(), start + group.end()));
+        let Some((from, to)) = span else { return };
+        if !look.rule.alphabet.is_empty() && !boundary::may_end(bytes, to, &look.rule.alphabet) {
+            return;
+        }
+        sink.push(judge(look, from, to, None));
+    }
+
+    fn look_around(&self, number: usize, look: &Look<'_>, sink: &mut Vec<Verdict>) {
+        for captures in self.regex(number).captures_iter(&look.view.bytes) {
+            let Some(whole) = captures.get(0) else { continue };
+            if whole.start() <= look.anchor.0 && whole.end() >= look.anchor.1 {
+                let secret = captures.name("secret").unwrap_or(whole);
+                sink.push(judge(look, secret.start(), secret.end(), None));
+            }
+        }
+    }
+
+    /// Tries every run of the value's alphabet that begins within `distance` after the name.
+    fn look_near(&self, number: usize, look: &Look<'_>, distance: usize, sink: &mut Vec<Verdict>) {
+        let bytes = &look.view.bytes;
+        let alphabet = &look.rule.alphabet;
+        let mut position = look.anchor.1;
+        let limit = (position + distance).min(bytes.len());
+        while position < limit {
+            let Some(skip) = bytes[position..limit].iter().position(|byte| alphabet.contains(*byte)) else { return };
+            let start = position + skip;
+            let length = bytes[start..].iter().take_while(|byte| alphabet.contains(**byte)).count();
+            let end = start + length;
+            if stands_free(bytes, start, end)
+                && self.regex(number).find(&bytes[start..end]).is_some_and(|found| found.end() == length)
+            {
+                let relation = grammar::relation(&bytes[look.anchor.1..start]);
+                sink.push(judge(look, start, end, Some(relation)));
+            }
+            position = end;
+        }
+    }
+}
+
+/// Runs a rule's byte gate; it reads at most [`crate::detector::compile::gate::REACH`] bytes on each side.
+#[inline]
+fn passes_gate(rule: &Rule, text: &[u8], hit: AnchorHit) -> bool {
+    rule.gate.passes(text, hit.start, hit.end)
+}
+
+/// Compiles a rule's regex the way matching uses it.
+///
+/// # Errors
+/// Where it compiles larger than the size limit.
+pub fn compile_regex(rule: &Rule) -> Result<Regex, regex::Error> {
+    let pattern =
+        if rule.place == Place::Around { format!("(?:{})", rule.regex) } else { format!("\\A(?:{})", rule.regex) };
+    RegexBuilder::new(&pattern).unicode(false).size_limit(8 << 20).dfa_size_limit(4 << 20).build()
+}
+
+/// Returns whether a value without a prefix of its own stands free, and is no part of a path, a base64 run or a longer word.
+fn stands_free(bytes: &[u8], start: usize, end: usize) -> bool {
+    let joins = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'+' | b'.' | b'~' | b'%' | b'@')
+    };
+    let before = start.checked_sub(1).map(|index| &bytes[index]);
+    let clean_start = before.is_none_or(|byte| !joins(byte)) || boundary_escape(bytes, start);
+    let after = bytes.get(end);
+    let full_stop = after == Some(&b'.') && bytes.get(end + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
+    clean_start && (after.is_none_or(|byte| !joins(byte)) || full_stop)
+}
+
+fn boundary_escape(bytes: &[u8], start: usize) -> bool {
+    bytes[start - 1].is_ascii_alphanumeric() && boundary::may_begin(bytes, start)
+}
+
+/// Runs the value filters and says how sure a candidate is.
+fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) -> Verdict {
+    let bytes = &look.view.bytes;
+    let head = constant_head(look, from);
+    let value = filter::Value { bytes: &bytes[from..to], head, before: &bytes[..from], after: &bytes[to..] };
+    let start = look.view.offset(from);
+    if let Some(reason) = filter::drop_reason(look.detector, look.rule, &value, relation) {
+        return Verdict::Dropped(Dropped { detector: look.rule.detector, start, reason });
+    }
+    Verdict::Kept(Candidate {
+        detector: look.rule.detector,
+        rivals: Vec::new(),
+        start,
+        end: look.view.offset(to),
+        secret: Secret::new(value.bytes),
+        confidence: confidence(look, &value, relation),
+        shared: look.detector.shared,
+        decoded: look.decoded.to_vec(),
+        head,
+        specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
+    })
+}
+
+/// How many leading bytes of the secret are the anchor, which every credential of the type begins with.
+fn constant_head(look: &Look<'_>, from: usize) -> usize {
+    match look.rule.place {
+        Place::Fixed(0) if from == look.anchor.0 && look.detector.kind != Kind::PrivateKey => {
+            look.anchor.1 - look.anchor.0
+        }
+        _ => 0,
+    }
+}
+
+fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relation>) -> Confidence {
+    let named = || {
+        let near = 200;
+        let before = &value.before[value.before.len().saturating_sub(near)..];
+        let after = &value.after[..value.after.len().min(near / 2)];
+        grammar::names_any(before, &look.detector.context_words)
+            || grammar::names_any(after, &look.detector.context_words)
+    };
+    let reached = match relation {
+        Some(Relation::Assigned) => Confidence::Medium,
+        Some(Relation::Loose) => Confidence::Low,
+        None if !look.detector.shared => Confidence::High,
+        None if named() => Confidence::Medium,
+        None => Confidence::Low,
+    };
+    reached.min(look.detector.confidence)
+}

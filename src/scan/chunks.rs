@@ -1,0 +1,175 @@
+//! Text of any length in a constant of memory: chunks with context on both sides. A hit belongs to the chunk in which its
+//! anchor begins, so that none is lost at a boundary and none counted twice.
+
+use std::io::Read;
+
+use rayon::prelude::*;
+
+use super::text::{Located, TextHits, TextScanner, TextWorker};
+use crate::error::Result;
+use crate::matcher::resolve;
+
+/// How many bytes a chunk owns.
+pub const CHUNK: usize = 2 << 20;
+/// How many bytes of context a chunk sees on each side: more than any verdict reads.
+pub const CONTEXT: usize = 96 << 10;
+
+/// What one chunk holds, with places counted from the chunk's first owned byte.
+struct ChunkHits {
+    hits: TextHits,
+    newlines: u64,
+    /// Where the last newline stands in the whole text.
+    last_newline: Option<u64>,
+}
+
+/// A chunk and its context: `bytes[owned]` is what it owns, and `base` is where `bytes` begins in the whole text.
+struct Chunk {
+    bytes: Vec<u8>,
+    owned: std::ops::Range<usize>,
+    base: u64,
+}
+
+/// What a stream holds.
+#[derive(Debug, Default)]
+pub struct StreamHits {
+    /// The candidates and drops, with places in the whole text.
+    pub hits: TextHits,
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// Why reading ended before the end of the text.
+    pub failure: Option<String>,
+}
+
+/// Scans everything that a reader gives, several chunks at a time on the current thread pool. What was read before a
+/// fault is scanned; the fault stands in the answer.
+///
+/// # Errors
+/// Where the engine fails.
+pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn Fn(u64)) -> Result<StreamHits> {
+    let mut cutter = Cutter { reader, carried: Vec::new(), before: 0, base: 0, ended: false };
+    let mut lines = LineKeeper::default();
+    let mut answer = StreamHits::default();
+    while !cutter.ended {
+        let mut batch = Vec::new();
+        while batch.len() < rayon::current_num_threads() && !cutter.ended {
+            match cutter.next_chunk() {
+                Ok(chunk) => batch.push(chunk),
+                Err(error) => {
+                    answer.failure = Some(error.to_string());
+                    batch.extend(cutter.last_chunk());
+                }
+            }
+        }
+        let owned: u64 = batch.iter().map(|chunk| chunk.owned.len() as u64).sum();
+        let scanned: Vec<Result<ChunkHits>> = batch
+            .par_iter()
+            .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk))
+            .collect();
+        for (chunk, hits) in batch.iter().zip(scanned) {
+            lines.take(chunk, hits?, &mut answer.hits);
+        }
+        answer.bytes += owned;
+        seen(owned);
+    }
+    resolve_seams(&mut answer.hits);
+    Ok(answer)
+}
+
+/// Cuts what a reader gives into chunks that overlap.
+struct Cutter<'reader> {
+    reader: &'reader mut dyn Read,
+    /// Bytes that were read and are still wanted: context before, then what no chunk owns yet.
+    carried: Vec<u8>,
+    /// How many of them are context.
+    before: usize,
+    /// Where they begin in the whole text.
+    base: u64,
+    ended: bool,
+}
+
+impl Cutter<'_> {
+    fn next_chunk(&mut self) -> std::io::Result<Chunk> {
+        let wanted = self.before + CHUNK + CONTEXT;
+        let missing = wanted.saturating_sub(self.carried.len());
+        let read = self.reader.take(missing as u64).read_to_end(&mut self.carried)?;
+        self.ended = read < missing;
+        Ok(self.cut())
+    }
+
+    /// Returns what was read before a fault as the last chunk.
+    fn last_chunk(&mut self) -> Option<Chunk> {
+        self.ended = true;
+        (self.carried.len() > self.before).then(|| self.cut())
+    }
+
+    fn cut(&mut self) -> Chunk {
+        let end = if self.ended { self.carried.len() } else { self.carried.len() - CONTEXT };
+        let owned = self.before..end;
+        let keep_from = end.saturating_sub(CONTEXT);
+        let carried = self.carried[keep_from..].to_vec();
+        let bytes = std::mem::replace(&mut self.carried, carried);
+        let chunk = Chunk { bytes, owned, base: self.base };
+        self.before = end - keep_from;
+        self.base += keep_from as u64;
+        chunk
+    }
+}
+
+fn scan_chunk(worker: Result<&mut TextWorker<'_>, &mut crate::Error>, chunk: &Chunk) -> Result<ChunkHits> {
+    let worker = worker.map_err(|error| crate::Error::Usage(error.to_string()))?;
+    let hits = worker.scan_part(&chunk.bytes, chunk.owned.clone())?;
+    let owned = &chunk.bytes[chunk.owned.clone()];
+    Ok(ChunkHits {
+        hits,
+        newlines: memchr::memchr_iter(b'\n', owned).count() as u64,
+        last_newline: memchr::memrchr(b'\n', owned).map(|place| chunk.base + (chunk.owned.start + place) as u64),
+    })
+}
+
+/// Turns places in chunks into places in the whole text; takes chunks in their order.
+#[derive(Default)]
+struct LineKeeper {
+    newlines: u64,
+    /// Where the line begins that the next chunk goes on with.
+    line_start: u64,
+}
+
+impl LineKeeper {
+    fn take(&mut self, chunk: &Chunk, found: ChunkHits, all: &mut TextHits) {
+        let context_lines = memchr::memchr_iter(b'\n', &chunk.bytes[..chunk.owned.start]).count() as u64;
+        for mut located in found.hits.located {
+            let start = located.candidate.start;
+            // A line that begins inside the chunk's bytes was measured there; one that began before was not.
+            if memchr::memrchr(b'\n', &chunk.bytes[..start]).is_none() {
+                located.column = chunk.base + start as u64 - self.line_start + 1;
+            }
+            located.line = (located.line + self.newlines).saturating_sub(context_lines);
+            located.candidate.start += chunk.base as usize;
+            located.candidate.end += chunk.base as usize;
+            all.located.push(located);
+        }
+        for mut dropped in found.hits.dropped {
+            dropped.start += chunk.base as usize;
+            all.dropped.push(dropped);
+        }
+        all.beyond_cap += found.hits.beyond_cap;
+        self.newlines += found.newlines;
+        self.line_start = found.last_newline.map_or(self.line_start, |place| place + 1);
+    }
+}
+
+/// Resolves candidates that overlap across a chunk boundary.
+fn resolve_seams(hits: &mut TextHits) {
+    let mut places = std::collections::HashMap::new();
+    let mut candidates = Vec::new();
+    for located in hits.located.drain(..) {
+        let Located { candidate, line, column, excerpt } = located;
+        places.insert((candidate.start, candidate.end), (line, column, excerpt));
+        candidates.push(candidate);
+    }
+    for candidate in resolve::resolve(candidates) {
+        if let Some((line, column, excerpt)) = places.get(&(candidate.start, candidate.end)).cloned() {
+            hits.located.push(Located { candidate, line, column, excerpt });
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Takes text from files: trees of them, single ones and standard input.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{WalkBuilder, WalkState};
+
+use super::chunks;
+use super::collect::{Hit, Scene};
+use super::options::ScanOptions;
+use super::progress::Progress;
+use super::tally::Tally;
+use super::text::{TextHits, TextScanner, TextWorker};
+use crate::error::{Problem, Result};
+use crate::finding::SourceKind;
+use crate::source::Skip;
+use crate::source::file::{self, Opened};
+
+/// What a scan of text needs everywhere.
+#[derive(Clone, Copy)]
+pub struct Context<'scan> {
+    /// Finds credentials in texts.
+    pub scanner: &'scan TextScanner<'scan>,
+    /// What was asked.
+    pub options: &'scan ScanOptions,
+    /// What is counted.
+    pub tally: &'scan Tally,
+    /// Who is told.
+    pub progress: &'scan dyn Progress,
+}
+
+impl Context<'_> {
+    /// Counts a scanned text and notes its drops.
+    pub fn count(&self, bytes: u64, hits: &TextHits) {
+        self.tally.scanned(1, bytes);
+        self.tally.skip(Skip::MatchCap, hits.beyond_cap);
+        self.progress.advance(1, bytes);
+        if !hits.located.is_empty() {
+            self.progress.found(hits.located.len() as u64);
+        }
+    }
+
+    /// Says why candidates were dropped, where that was asked.
+    pub fn explain(&self, place: &str, hits: &TextHits) {
+        for dropped in &hits.dropped {
+            let detector = &self.scanner.registry().detector(dropped.detector).id;
+            self.tally.explain(format!(
+                "{place}: byte {}: {detector} dropped: {}",
+                dropped.start,
+                dropped.reason.in_words()
+            ));
+        }
+    }
+}
+
+/// How a tree is walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeKind {
+    /// A plain folder: nothing is ignored.
+    Folder,
+    /// A work tree of git: what `.gitignore` names is left out unless the options include it.
+    WorkTree,
+}
+
+/// What a walk of a tree gave.
+#[derive(Debug, Default)]
+pub struct TreeHits {
+    /// The hits.
+    pub hits: Vec<Hit>,
+    /// Repositories that lie in the tree; the tree's own is not among them.
+    pub repositories: Vec<PathBuf>,
+}
+
+/// Files under a `.git` folder that hold text which people and programs write: remotes with passwords, messages, hooks.
+const GIT_TEXT: [&str; 8] = [
+    "config",
+    "config.worktree",
+    "FETCH_HEAD",
+    "COMMIT_EDITMSG",
+    "MERGE_MSG",
+    "SQUASH_MSG",
+    "description",
+    "packed-refs",
+];
+/// Folders under a `.git` folder with such files.
+const GIT_TEXT_FOLDERS: [&str; 3] = ["hooks", "info", "logs"];
+
+/// Scans every file of a tree, in parallel.
+///
+/// # Errors
+/// Where the engine fails; a file that cannot be read is a problem in the tally.
+pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind) -> Result<TreeHits> {
+    let found = Mutex::new(TreeHits::default());
+    let failure = Mutex::new(None);
+    let large = Mutex::new(Vec::new());
+    let walk = Walk { context, root, target, kind, found: &found, large: &large };
+    walker(root, kind, context.options).build_parallel().run(|| {
+        let mut reader = match context.scanner.worker() {
+            Ok(worker) => Some(Reader { worker, buffer: Vec::new() }),
+            Err(error) => {
+                store(&failure, error);
+                None
+            }
+        };
+        let (walk, failure) = (&walk, &failure);
+        Box::new(move |entry| {
+            let Some(reader) = reader.as_mut() else { return WalkState::Quit };
+            match walk.enter(reader, entry) {
+                _ if walk.context.progress.interrupted() => WalkState::Quit,
+                Ok(state) => state,
+                Err(error) => {
+                    store(failure, error);
+                    WalkState::Quit
+                }
+            }
+        })
+    });
+    if let Some(error) = take(failure) {
+        return Err(error);
+    }
+    let mut found = take_inner(found);
+    let mut large = take_inner(large);
+    large.sort();
+    for path in large {
+        found.hits.extend(scan_file(context, &path, target, Some(root))?);
+    }
+    found.repositories.sort();
+    Ok(found)
+}
+
+fn store(failure: &Mutex<Option<crate::Error>>, error: crate::Error) {
+    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+}
+
+fn take(failure: Mutex<Option<crate::Error>>) -> Option<crate::Error> {
+    take_inner(failure)
+}
+
+fn take_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn walker(root: &Path, kind: TreeKind, options: &ScanOptions) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(root);
+    let honour = kind == TreeKind::WorkTree && !options.include_ignored;
+    builder
+        .standard_filters(false)
+        .hidden(false)
+        .git_ignore(honour)
+        .git_exclude(honour)
+        .parents(honour)
+        .follow_links(false)
+        .same_file_system(false)
+        .threads(options.threads);
+    let never = file::Identities::of(&options.never);
+    builder.filter_entry(move |entry| !never.contains(entry.path()));
+    builder
+}
+
+/// One walk of a tree: what every thread of it shares.
+struct Walk<'walk> {
+    context: Context<'walk>,
+    root: &'walk Path,
+    target: &'walk str,
+    kind: TreeKind,
+    found: &'walk Mutex<TreeHits>,
+    /// Files that are left to be read in chunks, by all threads at once.
+    large: &'walk Mutex<Vec<PathBuf>>,
+}
+
+/// The buffers of one thread.
+struct Reader<'scanner> {
+    worker: TextWorker<'scanner>,
+    buffer: Vec<u8>,
+}
+
+impl Walk<'_> {
+    fn enter(&self, reader: &mut Reader<'_>, entry: Result<ignore::DirEntry, ignore::Error>) -> Result<WalkState> {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.context.tally.problem(walk_problem(&error));
+                return Ok(WalkState::Continue);
+            }
+        };
+        let path = entry.path();
+        let Some(kind) = entry.file_type() else { return Ok(WalkState::Continue) };
+        if kind.is_dir() {
+            return Ok(self.enter_folder(path, entry.depth()));
+        }
+        if is_git_data(path, self.root) {
+            return Ok(WalkState::Continue);
+        }
+        if entry.file_name() == ".git" && entry.depth() > 1 {
+            self.note_repository(path);
+        }
+        if kind.is_symlink() {
+            self.context.tally.skip(Skip::Symlink, 1);
+        } else if kind.is_file() {
+            self.read(reader, path)?;
+        } else {
+            self.context.tally.skip(Skip::Special, 1);
+        }
+        Ok(WalkState::Continue)
+    }
+
+    fn enter_folder(&self, path: &Path, depth: usize) -> WalkState {
+        let own = depth == 0 || (depth == 1 && self.kind == TreeKind::WorkTree);
+        if !own && file::is_git_folder(path) {
+            self.note_repository(path);
+        }
+        // Objects are compressed: as files they say nothing, and the repository's scan reads them.
+        let is_objects = path.file_name().is_some_and(|name| name == "objects");
+        if is_objects && path.parent().is_some_and(file::is_git_folder) { WalkState::Skip } else { WalkState::Continue }
+    }
+
+    fn note_repository(&self, path: &Path) {
+        self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).repositories.push(path.to_path_buf());
+    }
+
+    fn read(&self, reader: &mut Reader<'_>, path: &Path) -> Result<()> {
+        let context = self.context;
+        match file::read_small(path, chunks::CHUNK as u64, &mut reader.buffer) {
+            Ok(Opened::Whole) => {}
+            Ok(Opened::Larger) => {
+                self.large.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(path.to_path_buf());
+                return Ok(());
+            }
+            Ok(Opened::Skipped(skip)) => {
+                context.tally.skip(skip, 1);
+                return Ok(());
+            }
+            Err(error) => {
+                context.tally.problem(file_problem(path, &error));
+                return Ok(());
+            }
+        }
+        let hits = reader.worker.scan(&reader.buffer)?;
+        context.count(reader.buffer.len() as u64, &hits);
+        if !hits.is_empty() {
+            let scene = scene_of(path, self.target, Some(self.root));
+            context.explain(&path.display().to_string(), &hits);
+            let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file lies in a `.git` folder and is data of git, which is scanned as objects or holds no text.
+fn is_git_data(path: &Path, root: &Path) -> bool {
+    let Ok(relative) = path.strip_prefix(root) else { return false };
+    let mut names = relative.components().map(|component| component.as_os_str());
+    if !names.any(|name| name == ".git") {
+        return false;
+    }
+    let Some(first) = names.next() else { return false };
+    !GIT_TEXT.iter().chain(&GIT_TEXT_FOLDERS).any(|name| first == *name)
+}
+
+fn walk_problem(error: &ignore::Error) -> Problem {
+    let text = error.to_string();
+    Problem::new("walk", text)
+}
+
+fn file_problem(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new(path.display().to_string(), format!("cannot be read: {error}"))
+}
+
+fn scene_of(path: &Path, target: &str, root: Option<&Path>) -> Scene {
+    let relative =
+        root.and_then(|root| path.strip_prefix(root).ok()).filter(|relative| !relative.as_os_str().is_empty());
+    Scene::plain(SourceKind::File, target, relative.unwrap_or(path).as_os_str().as_bytes())
+}
+
+/// Scans one file of any size.
+///
+/// # Errors
+/// Where the engine fails; a file that cannot be read is a problem in the tally.
+pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&Path>) -> Result<Vec<Hit>> {
+    let mut opened = match file::open_regular(path) {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(skip)) => {
+            context.tally.skip(skip, 1);
+            return Ok(Vec::new());
+        }
+        Err(error) => {
+            context.tally.problem(file_problem(path, &error));
+            return Ok(Vec::new());
+        }
+    };
+    let scene = scene_of(path, target, root);
+    scan_stream(context, &mut opened, &scene, &path.display().to_string())
+}
+
+/// Scans standard input.
+///
+/// # Errors
+/// Where the engine fails; input that breaks off is a problem in the tally.
+pub fn scan_standard_input(context: Context<'_>, reader: &mut dyn std::io::Read) -> Result<Vec<Hit>> {
+    let scene = Scene::plain(SourceKind::Stdin, "-", b"<stdin>");
+    scan_stream(context, reader, &scene, "<stdin>")
+}
+
+fn scan_stream(context: Context<'_>, reader: &mut dyn std::io::Read, scene: &Scene, name: &str) -> Result<Vec<Hit>> {
+    let stream = chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))?;
+    context.tally.scanned(1, stream.bytes);
+    context.tally.skip(Skip::MatchCap, stream.hits.beyond_cap);
+    context.progress.found(stream.hits.located.len() as u64);
+    context.explain(name, &stream.hits);
+    if let Some(reason) = stream.failure {
+        context.tally.problem(Problem::new(name, format!("read breaks off after {} bytes: {reason}", stream.bytes)));
+    }
+    Ok(stream.hits.located.iter().map(|located| scene.hit(located, 0)).collect())
+}

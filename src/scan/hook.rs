@@ -1,0 +1,106 @@
+//! Checks what the next commit adds: the staged blobs, and in them the credentials that their path did not have before.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::text::{Located, TextScanner, TextWorker};
+use crate::detector::registry::Registry;
+use crate::error::Result;
+use crate::matcher::engine::{EngineChoice, Workload};
+use crate::secret::Secret;
+use crate::source::git::object::{ObjectId, Unread, UnreadReason};
+use crate::source::git::staged::{self, StagedBlob, StagedRepository};
+
+/// The largest staged file that is checked, in bytes.
+const LARGEST_BLOB: u64 = 512 << 20;
+
+/// A credential that the next commit would add.
+#[derive(Debug, Clone)]
+pub struct StagedCredential {
+    /// The path from the root of the work tree, in bytes.
+    pub path: Vec<u8>,
+    /// What was found and where.
+    pub located: Located,
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct HookOutcome {
+    /// The new credentials, in the order of their paths.
+    pub found: Vec<StagedCredential>,
+    /// How many staged blobs were checked.
+    pub blobs: usize,
+    /// What could not be checked.
+    pub problems: BTreeSet<String>,
+}
+
+/// Checks the index of a repository.
+///
+/// # Errors
+/// Where the index cannot be read or the engine fails.
+pub fn check(repository: &StagedRepository, registry: &Registry) -> Result<HookOutcome> {
+    let blobs = staged::staged(repository)?;
+    let mut outcome = HookOutcome::default();
+    if blobs.is_empty() {
+        return Ok(outcome);
+    }
+    let scanner = TextScanner::new(registry, EngineChoice::Fastest, Workload::Small, false)?;
+    let mut worker = scanner.worker()?;
+    for blob in blobs {
+        if let Err(unread) = check_blob(repository, &mut worker, &blob, &mut outcome)? {
+            let path = String::from_utf8_lossy(&blob.path);
+            outcome.problems.insert(format!("{path}: {}", reason(&unread)));
+        }
+    }
+    Ok(outcome)
+}
+
+fn check_blob(
+    repository: &StagedRepository,
+    worker: &mut TextWorker<'_>,
+    blob: &StagedBlob,
+    outcome: &mut HookOutcome,
+) -> Result<Result<(), Unread>> {
+    let data = match repository.read_blob(blob.id, LARGEST_BLOB) {
+        Ok(data) => data,
+        Err(unread) => return Ok(Err(unread)),
+    };
+    let hits = worker.scan(&data)?;
+    outcome.blobs += 1;
+    let publishable = |located: &Located| worker.registry().detector(located.candidate.detector).publishable;
+    let mut located = hits.located;
+    located.retain(|located| !publishable(located));
+    if located.is_empty() {
+        return Ok(Ok(()));
+    }
+    let known = match secrets_before(repository, worker, &blob.before)? {
+        Ok(known) => known,
+        Err(unread) => return Ok(Err(unread)),
+    };
+    let new = located.into_iter().filter(|located| !known.contains(&located.candidate.secret));
+    outcome.found.extend(new.map(|located| StagedCredential { path: blob.path.clone(), located }));
+    Ok(Ok(()))
+}
+
+/// The secrets that the path had in HEAD and in the parents of a merge.
+fn secrets_before(
+    repository: &StagedRepository,
+    worker: &mut TextWorker<'_>,
+    before: &[ObjectId],
+) -> Result<Result<HashSet<Secret>, Unread>> {
+    let mut known = HashSet::new();
+    for id in before {
+        let data = match repository.read_blob(*id, LARGEST_BLOB) {
+            Ok(data) => data,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        known.extend(worker.scan(&data)?.located.into_iter().map(|located| located.candidate.secret));
+    }
+    Ok(Ok(known))
+}
+
+fn reason(unread: &Unread) -> String {
+    match &unread.reason {
+        UnreadReason::TooLarge { size } => format!("is too large to check ({size} bytes)"),
+        UnreadReason::Damaged(reason) => reason.clone(),
+    }
+}

@@ -1,0 +1,23 @@
+//! A scan: takes text from sources, finds credentials in it and makes one report of them all.
+//!
+//! The flow is one way: [`text`] finds what stands in one text, [`chunks`] does the same for text of any length,
+//! [`files`] and [`repository`] take text from their sources and say where each hit occurs, [`collect`] makes findings
+//! of the hits, and [`run`] does it for all targets.
+
+pub mod check;
+pub mod chunks;
+pub mod collect;
+pub mod excerpt;
+pub mod files;
+pub mod hook;
+pub mod options;
+pub mod progress;
+pub mod repository;
+pub mod revisions;
+pub mod run;
+pub mod tally;
+pub mod text;
+
+pub use options::{History, ScanOptions};
+pub use progress::{NoProgress, Progress};
+pub use run::run;

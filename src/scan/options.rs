@@ -1,0 +1,55 @@
+//! What a scan is asked to do, free of any command line.
+
+use std::path::PathBuf;
+
+use crate::finding::Confidence;
+use crate::matcher::engine::EngineChoice;
+use crate::secret::FingerprintKey;
+use crate::source::git::staged::StagedEnvironment;
+
+/// How much of a repository's history is scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum History {
+    /// Every object, the index and the work tree.
+    #[default]
+    All,
+    /// The index and the work tree alone.
+    None,
+    /// What a range of commits introduces, as git writes it; nothing else.
+    Range(String),
+}
+
+/// What a scan is asked to do.
+#[derive(Debug, Clone)]
+pub struct ScanOptions {
+    /// Files, folders and repositories; `-` is standard input.
+    pub targets: Vec<PathBuf>,
+    /// How much of a repository's history is scanned.
+    pub history: History,
+    /// Only what the index adds over HEAD.
+    pub staged: bool,
+    /// Only the files of a work tree.
+    pub worktree_only: bool,
+    /// Also the files that `.gitignore` names.
+    pub include_ignored: bool,
+    /// The least confidence that is reported.
+    pub min_confidence: Confidence,
+    /// Whether findings hold the secret itself.
+    pub show_secrets: bool,
+    /// Whether to say why candidates were kept and dropped.
+    pub explain: bool,
+    /// Whether skips by a limit make the scan incomplete.
+    pub strict: bool,
+    /// How many threads; zero is one a processor.
+    pub threads: usize,
+    /// Which engine.
+    pub engine: EngineChoice,
+    /// The largest git object that is scanned, in bytes; files of any size are.
+    pub max_object_bytes: u64,
+    /// Folders and files that are never scanned: the program's own state and the report being written.
+    pub never: Vec<PathBuf>,
+    /// Environment that git sets for its hooks.
+    pub git_environment: StagedEnvironment,
+    /// The key of fingerprints.
+    pub key: FingerprintKey,
+}

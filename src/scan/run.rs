@@ -1,0 +1,263 @@
+//! Scans all targets and makes one report. Nothing that fails on the way loses what was found before.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use super::collect::{self, Hit};
+use super::files::{self, Context, TreeKind};
+use super::options::{History, ScanOptions};
+use super::progress::Progress;
+use super::tally::{Rest, Tally};
+use super::text::TextScanner;
+use super::{repository, revisions};
+use crate::detector::registry::Registry;
+use crate::error::{Error, Problem, Result};
+use crate::finding::{Report, SUMMARY_SCHEMA, Summary};
+use crate::matcher::engine::Workload;
+use crate::source::git::repository::{Repository, enclosing_work_tree};
+
+/// A report and what was asked beside it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// Why candidates were kept and dropped, one line each, where that was asked.
+    pub explanations: Vec<String>,
+}
+
+/// Text of at most this size is small work, for which the engine that starts at once is the faster one.
+const SMALL_WORK: u64 = 1 << 20;
+
+/// Scans the targets of `options` for the credentials of `registry`. Whatever fails stands in the report's errors.
+pub fn run(
+    options: &ScanOptions,
+    registry: &Registry,
+    progress: &dyn Progress,
+    input: &mut (dyn Read + Send),
+) -> Outcome {
+    let started = Instant::now();
+    let tally = Tally::default();
+    let mut hits = Vec::new();
+    let mut engine = "none";
+    let scanned = scan(options, registry, progress, input, &tally, &mut hits, &mut engine);
+    if let Err(error) = scanned {
+        tally.problem(Problem::new("scan", error.to_string()));
+    }
+    if progress.interrupted() {
+        tally.problem(Problem::new("scan", "interrupted; what was found until then is reported"));
+    }
+    assemble(options, registry, hits, &tally, engine, started)
+}
+
+fn scan(
+    options: &ScanOptions,
+    registry: &Registry,
+    progress: &dyn Progress,
+    input: &mut (dyn Read + Send),
+    tally: &Tally,
+    hits: &mut Vec<Hit>,
+    engine: &mut &'static str,
+) -> Result<()> {
+    let scanner = TextScanner::new(registry, options.engine, workload(options), options.explain)?;
+    *engine = scanner.engine_name();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(|error| Error::Usage(format!("--threads {}: {error}", options.threads)))?;
+    let context = Context { scanner: &scanner, options, tally, progress };
+    pool.install(|| {
+        for target in &options.targets {
+            match scan_target(context, target, input) {
+                Ok(found) => hits.extend(found),
+                Err(error) => tally.problem(problem_of(target, &error)),
+            }
+        }
+    });
+    Ok(())
+}
+
+fn problem_of(target: &Path, error: &Error) -> Problem {
+    // Most errors name the path themselves.
+    let text = error.to_string();
+    let name = target.display().to_string();
+    match text.strip_prefix(&format!("{name}: ")) {
+        Some(rest) => Problem::new(name, rest),
+        None => Problem::new(name, text),
+    }
+}
+
+fn workload(options: &ScanOptions) -> Workload {
+    let small =
+        |target: &Path| std::fs::metadata(target).is_ok_and(|known| known.is_file() && known.len() <= SMALL_WORK);
+    if options.staged || options.targets.iter().all(|target| small(target)) { Workload::Small } else { Workload::Large }
+}
+
+fn scan_target(context: Context<'_>, target: &Path, input: &mut (dyn Read + Send)) -> Result<Vec<Hit>> {
+    let name = target.display().to_string();
+    if target == Path::new("-") {
+        refuse_git_options(context.options, target)?;
+        context.progress.begin("standard input", None);
+        return files::scan_standard_input(context, input);
+    }
+    let known = match std::fs::metadata(target) {
+        Ok(known) => known,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NoSuchTarget(target.to_path_buf()));
+        }
+        Err(error) => return Err(Error::io(target)(error)),
+    };
+    if known.is_dir() {
+        return scan_folder(context, target, &name);
+    }
+    refuse_git_options(context.options, target)?;
+    if !known.is_file() {
+        let reason = "is neither a file nor a folder; to scan what a pipe gives, name - and redirect it".into();
+        return Err(Error::UnusableTarget { path: target.to_path_buf(), reason });
+    }
+    context.progress.begin("file", None);
+    // A link that a person names is meant.
+    let path = std::fs::canonicalize(target).map_err(Error::io(target))?;
+    let mut hits = files::scan_file(context, &path, &name, None)?;
+    hits.iter_mut().for_each(|hit| hit.occurrence.path.clone_from(&name));
+    Ok(hits)
+}
+
+/// A range or the index can only be asked of a repository.
+fn refuse_git_options(options: &ScanOptions, target: &Path) -> Result<()> {
+    let asked = match (&options.history, options.staged) {
+        (_, true) => "--staged",
+        (History::Range(_), _) => "--history with a range",
+        _ => return Ok(()),
+    };
+    let reason = format!("is no git repository, so {asked} means nothing here; name the repository's top folder");
+    Err(Error::UnusableTarget { path: target.to_path_buf(), reason })
+}
+
+fn scan_folder(context: Context<'_>, target: &Path, name: &str) -> Result<Vec<Hit>> {
+    let options = context.options;
+    let Some(repository) = Repository::open(target)? else {
+        refuse_git_options(options, target)?;
+        return scan_plain_folder(context, target, name);
+    };
+    if options.staged {
+        return revisions::scan_staged(context, target, name);
+    }
+    if let History::Range(range) = &options.history {
+        return revisions::scan_range(context, &repository, name, range);
+    }
+    let mut hits = Vec::new();
+    let before = context.tally.totals().0;
+    if options.history == History::All && !options.worktree_only {
+        hits.extend(repository::scan_history(context, &repository, name)?);
+    } else if !options.worktree_only {
+        hits.extend(repository::scan_index(context, &repository, name)?);
+    }
+    let (root, kind) = match repository.work_tree() {
+        Some(root) => (root.to_path_buf(), TreeKind::WorkTree),
+        None => (target.to_path_buf(), TreeKind::Folder),
+    };
+    if !context.progress.interrupted() {
+        hits.extend(scan_tree(context, &root, name, kind)?);
+    }
+    if context.tally.totals().0 == before {
+        return Err(nothing_to_scan(target));
+    }
+    Ok(hits)
+}
+
+fn scan_plain_folder(context: Context<'_>, target: &Path, name: &str) -> Result<Vec<Hit>> {
+    let before = context.tally.totals().0;
+    let kind = match enclosing_work_tree(target) {
+        Some(root) => {
+            context.tally.warn(format!(
+                "{name} lies inside the repository {}; only its files are scanned, name the repository for its history",
+                root.display()
+            ));
+            TreeKind::WorkTree
+        }
+        None => TreeKind::Folder,
+    };
+    let hits = scan_tree(context, target, name, kind)?;
+    if context.tally.totals().0 == before {
+        return Err(nothing_to_scan(target));
+    }
+    Ok(hits)
+}
+
+fn nothing_to_scan(target: &Path) -> Error {
+    Error::UnusableTarget { path: target.to_path_buf(), reason: "holds nothing to scan".into() }
+}
+
+/// Scans the files of a tree and the history of the repositories that lie in it.
+fn scan_tree(context: Context<'_>, root: &Path, name: &str, kind: TreeKind) -> Result<Vec<Hit>> {
+    context.progress.begin("files", None);
+    let found = files::scan_tree(context, root, name, kind)?;
+    let mut hits = found.hits;
+    if context.options.history != History::All || context.options.worktree_only {
+        return Ok(hits);
+    }
+    for folder in found.repositories {
+        let nested = folder.display().to_string();
+        let scanned = match Repository::open(&folder) {
+            Ok(Some(repository)) => repository::scan_history(context, &repository, &nested),
+            Ok(None) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        match scanned {
+            Ok(more) => hits.extend(more),
+            Err(error) => context.tally.problem(problem_of(&folder, &error)),
+        }
+    }
+    Ok(hits)
+}
+
+fn assemble(
+    options: &ScanOptions,
+    registry: &Registry,
+    hits: Vec<Hit>,
+    tally: &Tally,
+    engine: &str,
+    started: Instant,
+) -> Outcome {
+    let mut explanations = Vec::new();
+    if options.explain {
+        explanations.extend(hits.iter().map(|hit| kept_because(hit, registry)));
+    }
+    let collected = collect::collect(hits, registry, options);
+    let (texts, bytes) = tally.totals();
+    let Rest { skipped, problems, warnings, explanations: drops } = tally.finish();
+    explanations.extend(drops);
+    explanations.sort();
+    let limited = options.strict && skipped.iter().any(|(reason, _)| reason.is_limit());
+    let summary = Summary {
+        schema: SUMMARY_SCHEMA.into(),
+        complete: problems.is_empty() && !limited,
+        findings: collected.findings.len() as u64,
+        blobs_scanned: texts,
+        bytes_scanned: bytes,
+        skipped: skipped.iter().map(|(reason, count)| (reason.name().to_owned(), *count)).collect(),
+        suppressed: collected.suppressed,
+        errors: problems.iter().map(ToString::to_string).collect(),
+        warnings: warnings.into_iter().collect(),
+        detectors: registry.len() as u64,
+        engine: engine.to_owned(),
+        fingerprint_key: options.key.id().to_owned(),
+        seconds: (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+    };
+    Outcome { report: Report { findings: collected.findings, summary }, explanations }
+}
+
+fn kept_because(hit: &Hit, registry: &Registry) -> String {
+    let detector = registry.detector(hit.candidate.detector);
+    let reason = match (hit.candidate.confidence, &detector.checksum) {
+        (_, Some(_)) => "its checksum fits",
+        (crate::finding::Confidence::High, None) => "its own prefix, alphabet and length fit",
+        (crate::finding::Confidence::Medium, None) => "the provider is named next to a fitting value",
+        (crate::finding::Confidence::Low, None) => "its shape fits, and nothing near it names the provider",
+    };
+    format!(
+        "{}: byte {}: {} kept, confidence {:?}: {reason}",
+        hit.occurrence.path, hit.occurrence.start, detector.id, hit.candidate.confidence
+    )
+}
