@@ -49,8 +49,8 @@ impl From<Vec<u8>> for Buffer {
 
 /// How many unused buffers one thread keeps: a delta chain needs two, a branching one a few more.
 const KEPT_BUFFERS: usize = 4;
-/// A larger buffer is given back at once, so that one large file does not stay in memory for the whole walk.
-const LARGEST_KEPT: usize = 4 << 20;
+/// As many bytes they may have together, so that large files do not stay in memory for the whole walk.
+const KEPT_BYTES: usize = 16 << 20;
 
 /// The unused buffers of one thread.
 #[derive(Debug, Default)]
@@ -69,7 +69,8 @@ impl BufferPool {
 
     /// Takes a buffer back.
     pub(crate) fn give_back(&mut self, buffer: Buffer) {
-        if self.0.len() < KEPT_BUFFERS && buffer.bytes.len() <= LARGEST_KEPT {
+        let kept: usize = self.0.iter().map(|buffer| buffer.bytes.len()).sum();
+        if self.0.len() < KEPT_BUFFERS && kept.saturating_add(buffer.bytes.len()) <= KEPT_BYTES {
             self.0.push(buffer);
         }
     }

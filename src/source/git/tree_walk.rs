@@ -15,6 +15,9 @@ use crate::source::git::pack::Pack;
 /// A larger scratch buffer is given back after use.
 const LARGEST_KEPT: usize = 4 << 20;
 
+/// So many bytes of a pack are read before the pack is told.
+const TOUCHED_STEP: u64 = 1 << 20;
+
 /// One thread of a walk.
 pub(crate) struct TreeWalker<'walk, V: Visitor> {
     objects: &'walk Objects,
@@ -30,6 +33,8 @@ pub(crate) struct TreeWalker<'walk, V: Visitor> {
     /// The bytes of all objects that the stack and the current step hold.
     held: u64,
     unread: Vec<Unread>,
+    /// How many bytes were read of a pack that it was not yet told of.
+    touched: u64,
 }
 
 /// An object some of whose delta children are still to be made.
@@ -65,6 +70,7 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             stack: Vec::new(),
             held: 0,
             unread: Vec::new(),
+            touched: 0,
         }
     }
 
@@ -171,6 +177,7 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
 
     fn inflate_root(&mut self, pack: &Pack, forest: &Forest, root: &Root) -> Result<Buffer, UnreadReason> {
         let limits = &self.objects.limits;
+        self.touch(pack, forest, root.entry);
         let header = pack.header(forest.offset(root.entry)).map_err(damaged)?;
         let mut buffer = self.pool.take(limits.check(header.size)?);
         match pack.inflate(&header, limits, &mut self.inflater, &mut buffer) {
@@ -215,18 +222,31 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
                 (None, Some(frame))
             };
             let state = kept.as_ref().map_or(last_state.as_ref(), |frame| frame.state.as_ref());
-            let grown = match built {
-                Ok(buffer) => self.grow(tree, child, buffer, state.map(|state| (state, base_length))),
-                Err(reason) => match self.recover(tree.pack, tree.forest, child) {
-                    Some((kind, buffer)) if kind == tree.kind => self.grow(tree, child, buffer, None),
-                    _ => {
-                        self.fail(tree.pack, tree.forest, child, reason);
-                        None
-                    }
-                },
-            };
+            let base = state.map(|state| (state, base_length));
+            let grown = self.grow_child(tree, child, built, base);
             self.stack.extend(kept);
             self.stack.extend(grown);
+        }
+    }
+
+    /// Hands out a delta child, from another store where it could not be made, or tells of it.
+    fn grow_child(
+        &mut self,
+        tree: Tree<'walk>,
+        child: u32,
+        built: Result<Buffer, UnreadReason>,
+        base: Option<(&V::State, usize)>,
+    ) -> Option<Frame<V::State>> {
+        let reason = match built {
+            Ok(buffer) => return self.grow(tree, child, buffer, base),
+            Err(reason) => reason,
+        };
+        match self.recover(tree.pack, tree.forest, child) {
+            Some((kind, buffer)) if kind == tree.kind => self.grow(tree, child, buffer, None),
+            _ => {
+                self.fail(tree.pack, tree.forest, child, reason);
+                None
+            }
         }
     }
 
@@ -262,9 +282,18 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         self.pool.give_back(buffer);
     }
 
+    /// Counts what is read of a pack, which gives memory back now and then.
+    fn touch(&mut self, pack: &Pack, forest: &Forest, entry: u32) {
+        self.touched = self.touched.saturating_add(forest.stored_length(entry));
+        if self.touched >= TOUCHED_STEP {
+            pack.touched(mem::take(&mut self.touched));
+        }
+    }
+
     /// Makes an object from its base and its delta; what it copied is then in `runs`.
     fn build(&mut self, pack: &Pack, forest: &Forest, entry: u32, base: &[u8]) -> Result<Buffer, UnreadReason> {
         let limits = &self.objects.limits;
+        self.touch(pack, forest, entry);
         let header = pack.header(forest.offset(entry)).map_err(damaged)?;
         pack.inflate(&header, limits, &mut self.inflater, &mut self.delta)?;
         let sizes = delta::sizes(self.delta.bytes()).map_err(damaged)?;
