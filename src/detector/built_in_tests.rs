@@ -107,6 +107,46 @@ fn is_hit(rule: &Rule, regex: &Regex, text: &[u8], start: usize, length: usize) 
 }
 
 #[test]
+fn no_counter_example_is_a_credential_of_its_detector() {
+    let registry = Registry::built_in();
+    let mut seen = 0;
+    for (detector, rules) in rules_by_detector(&registry) {
+        let rules: Vec<_> =
+            rules.into_iter().map(|(number, rule)| (rule, regex(rule), anchors_of(&registry, number))).collect();
+        for text in &detector.counter_examples {
+            let mut generator = Generator::new(17);
+            for _ in 0..EXPANSIONS {
+                let expanded = example::expand(text, &mut generator).expect("a counter-example");
+                for (rule, regex, anchors) in &rules {
+                    let near = |found: &regex::bytes::Match<'_>| match rule.place {
+                        Place::Near(distance) => anchors.iter().any(|anchor| {
+                            let ends = find(&expanded, *anchor).into_iter().map(|start| start + anchor.0.len());
+                            ends.into_iter().any(|end| (end..=end + distance as usize).contains(&found.start()))
+                        }),
+                        _ => true,
+                    };
+                    let hit = regex.find_iter(&expanded).any(|found| {
+                        let sum = detector.checksum.as_ref();
+                        is_whole(rule, &expanded, found.range())
+                            && near(&found)
+                            && sum.is_none_or(|sum| super::checksum::valid(sum, found.as_bytes()))
+                    });
+                    assert!(!hit, "{}: counter-example {text:?} is found", detector.id);
+                }
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "only {seen} counter-examples");
+}
+
+/// Whether no longer run of the rule's alphabet goes on at either end of a match.
+fn is_whole(rule: &Rule, text: &[u8], range: std::ops::Range<usize>) -> bool {
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| rule.alphabet.contains(*byte));
+    !goes_on(range.start.checked_sub(1).and_then(|before| text.get(before))) && !goes_on(text.get(range.end))
+}
+
+#[test]
 fn a_pattern_has_examples_and_its_gate_passes_wherever_it_matches() {
     let registry = Registry::built_in();
     for (detector, rules) in rules_by_detector(&registry).into_iter().filter(|entry| entry.0.pattern.is_some()) {
@@ -152,7 +192,8 @@ fn facts_agree_with_each_other() {
             let distinct: HashSet<_> = statuses.iter().collect();
             assert_eq!(statuses.len(), distinct.len(), "{id}: a status means two things");
             let uses = |text: &String| text.contains("{secret}") || text.contains("{basic}");
-            assert!(verify.headers.values().any(uses) || verify.body.iter().any(uses), "{id}: never sends it");
+            let sent = verify.headers.values().any(uses) || verify.body.iter().any(uses);
+            assert_ne!(sent, verify.sign.is_some(), "{id}: is either sent or signed with");
         }
     }
 }

@@ -88,17 +88,13 @@ pub fn texts(detector: &Detector) -> Vec<String> {
     if !detector.examples.is_empty() {
         return detector.examples.clone();
     }
-    let names = |variable: &&String| {
-        let variable = variable.to_ascii_lowercase();
-        detector
-            .keywords
-            .iter()
-            .chain(&detector.context_words)
-            .any(|word| variable.contains(&word.to_ascii_lowercase()))
+    let names = if detector.keywords.is_empty() { &detector.context_words } else { &detector.keywords };
+    let named = |variable: &&String| {
+        names.iter().any(|word| variable.to_ascii_lowercase().contains(&word.to_ascii_lowercase()))
     };
     let needs_name = detector.shared || !detector.keywords.is_empty();
-    let words = detector.environment.iter().filter(names).chain(&detector.keywords).chain(&detector.context_words);
-    let name = words.map(String::as_str).next().filter(|_| needs_name);
+    let name = detector.environment.iter().filter(named).chain(names).map(String::as_str).next();
+    let name = name.filter(|_| needs_name);
     let shapes = detector.shapes.iter();
     shapes.map(|shape| name.map_or_else(|| shape.clone(), |name| format!("{name}={shape}"))).collect()
 }

@@ -253,6 +253,8 @@ pub struct Verify {
     pub basic: Option<String>,
     /// The body, with parts of the credential in braces.
     pub body: Option<String>,
+    /// How the request is signed, where the secret itself is never sent.
+    pub sign: Option<Signing>,
     /// Statuses that mean that it works.
     pub live: Vec<u16>,
     /// Statuses that mean that it works within limits.
@@ -266,6 +268,14 @@ pub struct Verify {
     /// Where the answer names the account: a fact's name and a header or a JSON pointer.
     #[serde(default)]
     pub account: std::collections::BTreeMap<String, String>,
+}
+
+/// A way to sign a request with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signing {
+    /// AWS Signature Version 4; the key id and the session token are companions.
+    AwsSigV4,
 }
 
 /// An answer whose body decides.
