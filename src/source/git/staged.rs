@@ -10,6 +10,7 @@
 
 mod ask_git;
 mod compare;
+mod objects;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +19,11 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags, Tree};
+use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
+use self::objects::Tree;
 use super::index::{Index, IndexError};
-use super::object::{ObjectId, Unread, UnreadReason};
+use super::object::{ObjectId, ObjectKind, Unread};
 use crate::error::{Error, Result};
 
 /// More parents than git lets a merge have.
@@ -134,17 +136,11 @@ impl StagedRepository {
     ///
     /// Says why it was not read: too large, or missing, damaged or no blob.
     pub fn read_blob(&self, id: ObjectId, largest: u64) -> Result<Vec<u8>, Unread> {
-        let unread = |reason| Unread { id: Some(id), place: self.repository.commondir().display().to_string(), reason };
-        let damaged = |error: git2::Error| unread(UnreadReason::Damaged(error.message().to_owned()));
-        let odb = self.repository.odb().map_err(damaged)?;
-        let (size, kind) = odb.read_header(oid(id)).map_err(damaged)?;
-        if kind != ObjectType::Blob {
-            return Err(unread(UnreadReason::Damaged(format!("it is a {kind}, not a blob"))));
-        }
-        if size as u64 > largest {
-            return Err(unread(UnreadReason::TooLarge { size: size as u64 }));
-        }
-        Ok(odb.read(oid(id)).map_err(damaged)?.data().to_vec())
+        self.object(id, ObjectKind::Blob, largest).map_err(|reason| Unread {
+            id: Some(id),
+            place: self.repository.commondir().display().to_string(),
+            reason,
+        })
     }
 
     /// Makes git2 look into the object folders of the environment too. An object is named by its content, so it does
@@ -178,15 +174,17 @@ impl StagedRepository {
 
     /// Returns the trees that the commit comes after: HEAD's, nothing where there is no commit yet, then those of the
     /// other parents of a merge.
-    fn trees_before(&self) -> Result<Vec<Option<Tree<'_>>>> {
+    fn trees_before(&self) -> Result<Vec<Option<Tree>>> {
         let mut trees = vec![match self.repository.head() {
-            Ok(head) => Some(head.peel_to_tree().map_err(|error| self.failure(error))?),
+            Ok(head) => {
+                let commit = head.target().and_then(|commit| ObjectId::from_bytes(commit.as_bytes()));
+                Some(self.tree_of_commit(commit.ok_or_else(|| self.failure("HEAD names no commit"))?)?)
+            }
             Err(error) if error.code() == ErrorCode::UnbornBranch => None,
             Err(error) => return Err(self.failure(error)),
         }];
         for parent in self.merge_parents()? {
-            let commit = self.repository.find_commit(oid(parent));
-            trees.push(Some(commit.and_then(|commit| commit.tree()).map_err(|error| self.failure(error))?));
+            trees.push(Some(self.tree_of_commit(parent)?));
         }
         Ok(trees)
     }
