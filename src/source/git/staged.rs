@@ -26,8 +26,10 @@ use super::index::{Index, IndexError};
 use super::object::{ObjectId, ObjectKind, Unread};
 use crate::error::{Error, Result};
 
-/// More parents than git lets a merge have.
-const MOST_MERGE_PARENTS: usize = 1000;
+/// The largest index that is read, in bytes: more than the positions in it can say.
+const LARGEST_INDEX: u64 = 4 << 30;
+/// The largest MERGE_HEAD, in bytes: a thousand parents.
+const LARGEST_MERGE_HEAD: u64 = 41_000;
 
 /// What git tells a hook through its environment, and where git is. Relative paths are as git hands them to a hook.
 #[derive(Debug, Clone, Default)]
@@ -159,7 +161,7 @@ impl StagedRepository {
 
     /// Returns the index, or nothing where only git can read it.
     fn index(&self) -> Result<Result<Index, &'static str>> {
-        let data = match std::fs::read(&self.index_file) {
+        let data = match read_regular(&self.index_file, LARGEST_INDEX) {
             Ok(data) => data,
             // A repository where nothing was ever added has no index. One that git named exists.
             Err(error) if error.kind() == ErrorKind::NotFound && !self.index_is_named => return Ok(Ok(Index::empty())),
@@ -192,16 +194,14 @@ impl StagedRepository {
     /// Reads MERGE_HEAD, which exists while a merge is in progress: one id a line.
     fn merge_parents(&self) -> Result<Vec<ObjectId>> {
         let file = self.git_dir().join("MERGE_HEAD");
-        let text = match std::fs::read(&file) {
+        let text = match read_regular(&file, LARGEST_MERGE_HEAD) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io(file)(error)),
         };
-        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).take(MOST_MERGE_PARENTS + 1);
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let parents: Option<Vec<ObjectId>> = lines.map(|line| ObjectId::from_hex(line.trim_ascii_end())).collect();
-        parents
-            .filter(|parents| parents.len() <= MOST_MERGE_PARENTS)
-            .ok_or_else(|| Error::Repository { path: file, reason: "it is not a list of commit ids".to_owned() })
+        parents.ok_or_else(|| Error::Repository { path: file, reason: "it is not a list of commit ids".to_owned() })
     }
 
     fn failure(&self, reason: impl Display) -> Error {
@@ -223,6 +223,18 @@ pub fn staged(repository: &StagedRepository) -> Result<Vec<StagedBlob>> {
         Ok(index) => compare::with_index(repository, &index, trees),
         Err(form) => compare::with_listing(repository, &ask_git::list(repository, form)?, &trees),
     }
+}
+
+/// Reads a file of at most `largest` bytes. What is no regular file, and may never end, is not opened.
+fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    if found.len() > largest {
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {largest} bytes")));
+    }
+    std::fs::read(path)
 }
 
 fn oid(id: ObjectId) -> Oid {

@@ -356,6 +356,11 @@ fn damage_is_an_error_and_never_a_shorter_list() {
     fs::write(scratch.root().join(".git/MERGE_HEAD"), b"not an id\n").unwrap();
     assert!(matches!(staged(&scratch.open()), Err(Error::Repository { .. })));
     scratch.remove(".git/MERGE_HEAD");
+    fs::rename(scratch.root().join(".git/index"), scratch.root().join(".git/elsewhere")).unwrap();
+    fs::create_dir(scratch.root().join(".git/index")).unwrap();
+    assert!(matches!(staged(&scratch.open()), Err(Error::Io { .. })));
+    fs::remove_dir(scratch.root().join(".git/index")).unwrap();
+    fs::rename(scratch.root().join(".git/elsewhere"), scratch.root().join(".git/index")).unwrap();
     fs::write(scratch.root().join(".git/HEAD"), b"nonsense\n").unwrap();
     let opened = StagedRepository::open(scratch.root(), environment());
     assert!(opened.and_then(|repository| staged(&repository)).is_err());
@@ -457,4 +462,17 @@ fn a_malformed_tree_is_an_error() {
         let error = staged(&scratch.open()).unwrap_err();
         assert!(error.to_string().contains("malformed"), "{error}");
     }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_does_not_hang() {
+    let scratch = Scratch::with_commit();
+    let name = scratch.blob(b"a blob whose file is a pipe");
+    for file in [format!(".git/objects/{}/{}", &name[..2], &name[2..]), ".git/index".to_owned()] {
+        scratch.remove(&file);
+        let made = std::process::Command::new("mkfifo").arg(scratch.root().join(&file)).status().unwrap();
+        assert!(made.success());
+    }
+    assert!(matches!(staged(&scratch.open()), Err(Error::Io { .. })));
+    assert!(matches!(scratch.open().read_blob(id(&name), 100).unwrap_err().reason, UnreadReason::Damaged(_)));
 }
