@@ -10,6 +10,7 @@
 
 mod ask_git;
 mod compare;
+mod objects;
 #[cfg(test)]
 mod tests;
 
@@ -18,14 +19,17 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags, Tree};
+use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
+use self::objects::Tree;
 use super::index::{Index, IndexError};
-use super::object::{ObjectId, Unread, UnreadReason};
+use super::object::{ObjectId, ObjectKind, Unread};
 use crate::error::{Error, Result};
 
-/// More parents than git lets a merge have.
-const MOST_MERGE_PARENTS: usize = 1000;
+/// The largest index that is read, in bytes: more than the positions in it can say.
+const LARGEST_INDEX: u64 = 4 << 30;
+/// The largest MERGE_HEAD, in bytes: a thousand parents.
+const LARGEST_MERGE_HEAD: u64 = 41_000;
 
 /// What git tells a hook through its environment, and where git is. Relative paths are as git hands them to a hook.
 #[derive(Debug, Clone, Default)]
@@ -134,17 +138,11 @@ impl StagedRepository {
     ///
     /// Says why it was not read: too large, or missing, damaged or no blob.
     pub fn read_blob(&self, id: ObjectId, largest: u64) -> Result<Vec<u8>, Unread> {
-        let unread = |reason| Unread { id: Some(id), place: self.repository.commondir().display().to_string(), reason };
-        let damaged = |error: git2::Error| unread(UnreadReason::Damaged(error.message().to_owned()));
-        let odb = self.repository.odb().map_err(damaged)?;
-        let (size, kind) = odb.read_header(oid(id)).map_err(damaged)?;
-        if kind != ObjectType::Blob {
-            return Err(unread(UnreadReason::Damaged(format!("it is a {kind}, not a blob"))));
-        }
-        if size as u64 > largest {
-            return Err(unread(UnreadReason::TooLarge { size: size as u64 }));
-        }
-        Ok(odb.read(oid(id)).map_err(damaged)?.data().to_vec())
+        self.object(id, ObjectKind::Blob, largest).map_err(|reason| Unread {
+            id: Some(id),
+            place: self.repository.commondir().display().to_string(),
+            reason,
+        })
     }
 
     /// Makes git2 look into the object folders of the environment too. An object is named by its content, so it does
@@ -163,7 +161,7 @@ impl StagedRepository {
 
     /// Returns the index, or nothing where only git can read it.
     fn index(&self) -> Result<Result<Index, &'static str>> {
-        let data = match std::fs::read(&self.index_file) {
+        let data = match read_regular(&self.index_file, LARGEST_INDEX) {
             Ok(data) => data,
             // A repository where nothing was ever added has no index. One that git named exists.
             Err(error) if error.kind() == ErrorKind::NotFound && !self.index_is_named => return Ok(Ok(Index::empty())),
@@ -178,15 +176,17 @@ impl StagedRepository {
 
     /// Returns the trees that the commit comes after: HEAD's, nothing where there is no commit yet, then those of the
     /// other parents of a merge.
-    fn trees_before(&self) -> Result<Vec<Option<Tree<'_>>>> {
+    fn trees_before(&self) -> Result<Vec<Option<Tree>>> {
         let mut trees = vec![match self.repository.head() {
-            Ok(head) => Some(head.peel_to_tree().map_err(|error| self.failure(error))?),
+            Ok(head) => {
+                let commit = head.target().and_then(|commit| ObjectId::from_bytes(commit.as_bytes()));
+                Some(self.tree_of_commit(commit.ok_or_else(|| self.failure("HEAD names no commit"))?)?)
+            }
             Err(error) if error.code() == ErrorCode::UnbornBranch => None,
             Err(error) => return Err(self.failure(error)),
         }];
         for parent in self.merge_parents()? {
-            let commit = self.repository.find_commit(oid(parent));
-            trees.push(Some(commit.and_then(|commit| commit.tree()).map_err(|error| self.failure(error))?));
+            trees.push(Some(self.tree_of_commit(parent)?));
         }
         Ok(trees)
     }
@@ -194,16 +194,14 @@ impl StagedRepository {
     /// Reads MERGE_HEAD, which exists while a merge is in progress: one id a line.
     fn merge_parents(&self) -> Result<Vec<ObjectId>> {
         let file = self.git_dir().join("MERGE_HEAD");
-        let text = match std::fs::read(&file) {
+        let text = match read_regular(&file, LARGEST_MERGE_HEAD) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io(file)(error)),
         };
-        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).take(MOST_MERGE_PARENTS + 1);
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let parents: Option<Vec<ObjectId>> = lines.map(|line| ObjectId::from_hex(line.trim_ascii_end())).collect();
-        parents
-            .filter(|parents| parents.len() <= MOST_MERGE_PARENTS)
-            .ok_or_else(|| Error::Repository { path: file, reason: "it is not a list of commit ids".to_owned() })
+        parents.ok_or_else(|| Error::Repository { path: file, reason: "it is not a list of commit ids".to_owned() })
     }
 
     fn failure(&self, reason: impl Display) -> Error {
@@ -225,6 +223,18 @@ pub fn staged(repository: &StagedRepository) -> Result<Vec<StagedBlob>> {
         Ok(index) => compare::with_index(repository, &index, trees),
         Err(form) => compare::with_listing(repository, &ask_git::list(repository, form)?, &trees),
     }
+}
+
+/// Reads a file of at most `largest` bytes. What is no regular file, and may never end, is not opened.
+fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    if found.len() > largest {
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {largest} bytes")));
+    }
+    std::fs::read(path)
 }
 
 fn oid(id: ObjectId) -> Oid {

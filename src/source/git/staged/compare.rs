@@ -1,15 +1,15 @@
 //! Compares an index with the trees before it, directory by directory.
 
-use git2::{ObjectType, Tree};
 use memchr::memchr;
 
 use super::ask_git::Listed;
-use super::{Result, StagedBlob, StagedRepository, oid};
+use super::objects::Tree;
+use super::{Result, StagedBlob, StagedRepository};
 use crate::source::git::index::{CacheTree, EntryKind, Index};
-use crate::source::git::object::ObjectId;
+use crate::source::git::object::{ObjectId, ObjectKind};
 
 /// A directory with something changed in it.
-struct Directory<'repository, 'index> {
+struct Directory<'index> {
     /// Its entries that are still to be compared.
     next: usize,
     end: usize,
@@ -18,19 +18,19 @@ struct Directory<'repository, 'index> {
     /// Its directories in the index's cache, by name.
     cached: Vec<(&'index [u8], usize)>,
     /// HEAD's tree of it, then those of merge parents; nothing where there is no such directory.
-    trees: Vec<Option<Tree<'repository>>>,
+    trees: Vec<Option<Tree>>,
 }
 
 /// Compares an index that was read here.
-pub(super) fn with_index<'repository>(
-    repository: &'repository StagedRepository,
+pub(super) fn with_index(
+    repository: &StagedRepository,
     index: &Index,
-    trees: Vec<Option<Tree<'repository>>>,
+    trees: Vec<Option<Tree>>,
 ) -> Result<Vec<StagedBlob>> {
     let cache = index.cache_tree();
-    let head = trees.first().and_then(Option::as_ref).map(Tree::id);
+    let head = trees.first().and_then(Option::as_ref).map(|tree| tree.id);
     let unchanged = cache.and_then(|cache| cache.unchanged(CacheTree::ROOT));
-    if unchanged.is_some_and(|(count, tree)| count == index.len() && head == Some(oid(tree))) {
+    if unchanged.is_some_and(|(count, tree)| count == index.len() && head == Some(tree)) {
         return Ok(Vec::new());
     }
     let cached = cache.map(|cache| cache.children(CacheTree::ROOT)).unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn with_index<'repository>(
     Ok(staged)
 }
 
-impl<'repository, 'index> Directory<'repository, 'index> {
+impl<'index> Directory<'index> {
     /// Takes the next entry, a file of this directory, and returns it where HEAD has another blob or none.
     fn take_file(&mut self, index: &Index) -> Option<StagedBlob> {
         let entry = index.entry(self.next);
@@ -59,7 +59,7 @@ impl<'repository, 'index> Directory<'repository, 'index> {
             return None;
         }
         let name = &entry.path[self.prefix..];
-        let blobs = self.trees.iter().map(|tree| tree.as_ref().and_then(|tree| child(tree, name, ObjectType::Blob)));
+        let blobs = self.trees.iter().map(|tree| tree.as_ref().and_then(|tree| tree.child(name, ObjectKind::Blob)));
         staged_blob(entry.path, entry.id, entry.mode, blobs)
     }
 
@@ -67,14 +67,14 @@ impl<'repository, 'index> Directory<'repository, 'index> {
     /// HEAD.
     fn take_directory(
         &mut self,
-        repository: &'repository StagedRepository,
+        repository: &StagedRepository,
         index: &'index Index,
         length: usize,
     ) -> Result<Option<Self>> {
         let first = self.next;
         let path = &index.path(first)[..=self.prefix + length];
         let name = &path[self.prefix..path.len() - 1];
-        let head = self.trees.first().and_then(Option::as_ref).and_then(|tree| child(tree, name, ObjectType::Tree));
+        let head = self.trees.first().and_then(Option::as_ref).and_then(|tree| tree.child(name, ObjectKind::Tree));
         let node = self.cached.binary_search_by_key(&name, |(name, _)| name).ok().map(|found| self.cached[found].1);
         let cache = index.cache_tree().zip(node);
         if let Some((count, tree)) = cache.and_then(|(cache, node)| cache.unchanged(node))
@@ -88,9 +88,8 @@ impl<'repository, 'index> Directory<'repository, 'index> {
         self.next = end_of(index, first, self.end, path);
         let mut trees = Vec::with_capacity(self.trees.len());
         for tree in &self.trees {
-            let id = tree.as_ref().and_then(|tree| child(tree, name, ObjectType::Tree));
-            let found = id.map(|id| repository.repository.find_tree(oid(id))).transpose();
-            trees.push(found.map_err(|error| repository.failure(error))?);
+            let id = tree.as_ref().and_then(|tree| tree.child(name, ObjectKind::Tree));
+            trees.push(id.map(|id| repository.tree(id)).transpose()?);
         }
         let cached = cache.map(|(cache, node)| cache.children(node)).unwrap_or_default();
         Ok(Some(Self { next: first, end: self.next, prefix: path.len(), cached, trees }))
@@ -120,10 +119,10 @@ fn end_of(index: &Index, first: usize, limit: usize, directory: &[u8]) -> usize 
 }
 
 /// Compares what git listed.
-pub(super) fn with_listing<'repository>(
-    repository: &'repository StagedRepository,
+pub(super) fn with_listing(
+    repository: &StagedRepository,
     listing: &[Listed],
-    trees: &[Option<Tree<'repository>>],
+    trees: &[Option<Tree>],
 ) -> Result<Vec<StagedBlob>> {
     let mut staged = Vec::new();
     for listed in listing.iter().filter(|listed| matches!(listed.kind, EntryKind::File | EntryKind::Symlink)) {
@@ -139,15 +138,15 @@ pub(super) fn with_listing<'repository>(
 }
 
 /// Returns the blob that a tree has at a path of several parts.
-fn blob_at(repository: &StagedRepository, tree: &Tree<'_>, path: &[u8]) -> Result<Option<ObjectId>> {
-    let mut tree = tree.clone();
+fn blob_at(repository: &StagedRepository, tree: &Tree, path: &[u8]) -> Result<Option<ObjectId>> {
+    let mut inner: Option<Tree> = None;
     let mut rest = path;
     while let Some(slash) = memchr(b'/', rest) {
-        let Some(id) = child(&tree, &rest[..slash], ObjectType::Tree) else { return Ok(None) };
-        tree = repository.repository.find_tree(oid(id)).map_err(|error| repository.failure(error))?;
+        let Some(id) = inner.as_ref().unwrap_or(tree).child(&rest[..slash], ObjectKind::Tree) else { return Ok(None) };
+        inner = Some(repository.tree(id)?);
         rest = &rest[slash + 1..];
     }
-    Ok(child(&tree, rest, ObjectType::Blob))
+    Ok(inner.as_ref().unwrap_or(tree).child(rest, ObjectKind::Blob))
 }
 
 /// Makes the staged blob from what HEAD (first) and the merge parents have at its path; nothing where HEAD has the same.
@@ -168,11 +167,4 @@ fn staged_blob(
         }
     }
     Some(StagedBlob { path: path.to_vec(), id, mode, before })
-}
-
-/// Returns what a tree has under a name, where it is of this kind.
-fn child(tree: &Tree<'_>, name: &[u8], kind: ObjectType) -> Option<ObjectId> {
-    // The index holds no zero in a path, git's listing none either, so that git2 cannot refuse the name.
-    let entry = tree.get_name_bytes(name)?;
-    (entry.kind() == Some(kind)).then(|| ObjectId::from_bytes(entry.id().as_bytes())).flatten()
 }

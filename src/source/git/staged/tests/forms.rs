@@ -178,3 +178,17 @@ fn ten_thousand_files_of_which_one_is_staged() {
     assert_eq!(index.len(), 10_000);
     assert_eq!(scratch.agreed(), ["d42/e00/f42"]);
 }
+
+#[test]
+fn forms_of_repositories_that_cannot_be_read_are_errors() {
+    for (option, word) in [("--object-format=sha256", "sha256"), ("--ref-format=reftable", "refstorage")] {
+        let scratch = Scratch::new();
+        let folder = scratch.beside("other");
+        scratch.git(&["init", "--quiet", option, folder.to_str().unwrap()]);
+        fs::write(folder.join("a"), b"one").unwrap();
+        scratch.git_in(&folder, &["add", "."]);
+        let opened = StagedRepository::open(&folder, environment());
+        let error = opened.and_then(|repository| staged(&repository)).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}

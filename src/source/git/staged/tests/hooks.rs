@@ -83,6 +83,15 @@ fn commit_of_a_path_uses_an_index_of_its_own() {
 }
 
 #[test]
+fn a_split_index_of_a_hook_is_read_from_where_git_says() {
+    let (scratch, hooks) = with_hook();
+    scratch.git(&["update-index", "--split-index"]);
+    let paths = paths_for(&scratch.root().join("src"), &hooks, &["commit", "-a", "-m", "x"]);
+    assert_eq!(paths, ["src/main.rs", "tests/a", "tests/b"]);
+    assert_eq!(paths_for(scratch.root(), &hooks, &["commit", "-m", "x"]), ["tests/a"]);
+}
+
+#[test]
 fn a_first_commit_and_an_empty_one() {
     let scratch = Scratch::new();
     let hooks = scratch.root().join(".git/hooks");

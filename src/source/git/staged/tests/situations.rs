@@ -356,19 +356,53 @@ fn damage_is_an_error_and_never_a_shorter_list() {
     fs::write(scratch.root().join(".git/MERGE_HEAD"), b"not an id\n").unwrap();
     assert!(matches!(staged(&scratch.open()), Err(Error::Repository { .. })));
     scratch.remove(".git/MERGE_HEAD");
+    fs::rename(scratch.root().join(".git/index"), scratch.root().join(".git/elsewhere")).unwrap();
+    fs::create_dir(scratch.root().join(".git/index")).unwrap();
+    assert!(matches!(staged(&scratch.open()), Err(Error::Io { .. })));
+    fs::remove_dir(scratch.root().join(".git/index")).unwrap();
+    fs::rename(scratch.root().join(".git/elsewhere"), scratch.root().join(".git/index")).unwrap();
     fs::write(scratch.root().join(".git/HEAD"), b"nonsense\n").unwrap();
     let opened = StagedRepository::open(scratch.root(), environment());
     assert!(opened.and_then(|repository| staged(&repository)).is_err());
 }
 
 #[test]
-fn a_missing_tree_is_an_error() {
+fn a_missing_or_damaged_tree_is_an_error() {
     let scratch = Scratch::with_commit();
     scratch.write("src/deep/other.txt", b"changed");
     scratch.git(&["add", "."]);
     let tree = String::from_utf8(scratch.git(&["rev-parse", "HEAD:src"])).unwrap();
-    scratch.remove(&format!(".git/objects/{}/{}", &tree[..2], tree[2..].trim()));
+    let file = format!(".git/objects/{}/{}", &tree[..2], tree[2..].trim());
+    let whole = fs::read(scratch.root().join(&file)).unwrap();
+    store_loose(&scratch, tree.trim(), &whole[..whole.len() / 2]);
     assert!(matches!(staged(&scratch.open()), Err(Error::Repository { .. })));
+    scratch.remove(&file);
+    assert!(matches!(staged(&scratch.open()), Err(Error::Repository { .. })));
+}
+
+#[test]
+fn packed_objects_are_read() {
+    let scratch = Scratch::with_commit();
+    scratch.write("src/deep/other.txt", b"changed");
+    scratch.git(&["add", "."]);
+    scratch.git(&["repack", "--quiet", "-a", "-d"]);
+    scratch.git(&["prune-packed"]);
+    assert_eq!(scratch.agreed(), ["src/deep/other.txt"]);
+    let blob = scratch.staged().remove(0);
+    let repository = scratch.open();
+    assert_eq!(repository.read_blob(blob.before[0], 1000).unwrap(), b"content of src/deep/other.txt\n".repeat(5));
+    assert_eq!(repository.read_blob(blob.before[0], 10).unwrap_err().reason, UnreadReason::TooLarge { size: 150 });
+}
+
+#[test]
+fn objects_of_a_shared_clone_are_read() {
+    let scratch = Scratch::with_commit();
+    let shared = scratch.beside("shared");
+    scratch.git(&["clone", "--quiet", "--shared", ".", shared.to_str().unwrap()]);
+    fs::write(shared.join("tests/a"), b"changed").unwrap();
+    scratch.git_in(&shared, &["add", "."]);
+    let repository = StagedRepository::open(&shared, environment()).unwrap();
+    assert_eq!(agreed(&scratch, &repository, &[]), ["tests/a"]);
 }
 
 #[test]
@@ -381,4 +415,64 @@ fn a_repository_of_another_user_is_refused() {
     std::os::unix::fs::chown(scratch.root(), Some(4321), Some(4321)).unwrap();
     let error = StagedRepository::open(scratch.root(), environment()).unwrap_err();
     assert!(error.to_string().contains("safe.directory"), "{error}");
+}
+
+/// Stores bytes as the loose object of an id, whatever they are.
+fn store_loose(scratch: &Scratch, id: &str, bytes: &[u8]) {
+    let file = format!(".git/objects/{}/{}", &id[..2], &id[2..]);
+    if scratch.root().join(&file).exists() {
+        scratch.remove(&file);
+    }
+    scratch.write(&file, bytes);
+}
+
+#[test]
+fn damaged_loose_blobs_are_refused_and_nothing_hangs() {
+    let scratch = Scratch::with_commit();
+    // Bytes that do not compress, so that every cut takes something away.
+    let content: Vec<u8> =
+        (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let name = scratch.blob(&content);
+    let whole = fs::read(scratch.root().join(format!(".git/objects/{}/{}", &name[..2], &name[2..]))).unwrap();
+    assert_eq!(scratch.open().read_blob(id(&name), 1 << 20).unwrap(), content);
+    for length in [0, 1, 2, 10, 40, 100, whole.len() / 2, whole.len() - 30] {
+        store_loose(&scratch, &name, &whole[..length]);
+        let unread = scratch.open().read_blob(id(&name), 1 << 20);
+        assert!(matches!(unread.unwrap_err().reason, UnreadReason::Damaged(_)), "cut to {length} bytes");
+    }
+    for (header, content) in [("blob 3\0", &content[..]), ("blob 999999\0", b"abc"), ("blob 281474976710656\0", b"abc")]
+    {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, &[header.as_bytes(), content].concat()).unwrap();
+        store_loose(&scratch, &name, &encoder.finish().unwrap());
+        assert!(scratch.open().read_blob(id(&name), 1 << 20).is_err(), "{header}");
+    }
+}
+
+#[test]
+fn a_malformed_tree_is_an_error() {
+    let scratch = Scratch::with_commit();
+    scratch.write("src/main.rs", b"changed");
+    scratch.git(&["add", "."]);
+    let tree = String::from_utf8(scratch.git(&["rev-parse", "HEAD:src"])).unwrap();
+    for body in ["100644", "100644 name", "100644 name\0too short", "no end of the mode"] {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, format!("tree {}\0{body}", body.len()).as_bytes()).unwrap();
+        store_loose(&scratch, tree.trim(), &encoder.finish().unwrap());
+        let error = staged(&scratch.open()).unwrap_err();
+        assert!(error.to_string().contains("malformed"), "{error}");
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_does_not_hang() {
+    let scratch = Scratch::with_commit();
+    let name = scratch.blob(b"a blob whose file is a pipe");
+    for file in [format!(".git/objects/{}/{}", &name[..2], &name[2..]), ".git/index".to_owned()] {
+        scratch.remove(&file);
+        let made = std::process::Command::new("mkfifo").arg(scratch.root().join(&file)).status().unwrap();
+        assert!(made.success());
+    }
+    assert!(matches!(staged(&scratch.open()), Err(Error::Io { .. })));
+    assert!(matches!(scratch.open().read_blob(id(&name), 100).unwrap_err().reason, UnreadReason::Damaged(_)));
 }
