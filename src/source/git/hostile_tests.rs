@@ -378,7 +378,7 @@ fn any_damage_leaves_every_object_handed_out_whole_or_told_of() {
 }
 
 #[test]
-fn a_stack_over_its_limit_is_told_of_and_the_heaviest_branch_is_still_handed_out() {
+fn what_the_stack_has_no_room_for_is_made_later_without_a_base() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut pack = PackBuilder::new();
     let root = pack.blob(id(0), &[b'x'; 1000]);
@@ -397,11 +397,14 @@ fn a_stack_over_its_limit_is_told_of_and_the_heaviest_branch_is_still_handed_out
         walk(&Objects::open(&folder.path().join("objects"), &[], limits).expect("objects"), &ALL_KINDS, 1)
     };
     let walked = walk_within(2500);
-    assert_eq!(reason(&walked, 2), &UnreadReason::TooLarge { size: 1000 });
-    assert_eq!((walked.objects.len(), walked.unread.len()), (15, 1));
+    let inherited = |walked: &Walked, number| walked.objects[&id(number)].inherited_bytes;
+    assert_eq!((walked.objects.len(), walked.unread.len()), (16, 0));
+    assert_eq!((data(&walked, 2), inherited(&walked, 2), inherited(&walked, 1)), (&[b'x'; 1000][..], 0, 1000));
+    assert_eq!((inherited(&walked, 4), inherited(&walked, 5)), (1000, 1000));
     // Three objects are held at a time, and no more however many there are.
     let walked = walk_within(3000);
     assert_eq!((walked.objects.len(), walked.unread.len()), (16, 0));
+    assert_eq!(inherited(&walked, 2), 1000);
 }
 
 #[test]
