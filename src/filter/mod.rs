@@ -7,7 +7,7 @@ pub mod placeholder;
 pub mod runs;
 
 use self::grammar::Relation;
-use crate::detector::compile::{Detector, Kind, Rule};
+use crate::detector::compile::{Detector, Kind};
 use crate::detector::{checksum, claims};
 
 /// A value in its neighbourhood.
@@ -15,19 +15,12 @@ use crate::detector::{checksum, claims};
 pub struct Value<'text> {
     /// The whole value.
     pub bytes: &'text [u8],
-    /// How many leading bytes are a constant of its type, which says nothing of the value.
-    pub head: usize,
+    /// The value without what all credentials of its type have in common.
+    pub body: &'text [u8],
     /// The bytes of the window before it.
     pub before: &'text [u8],
     /// The bytes of the window after it.
     pub after: &'text [u8],
-}
-
-impl<'text> Value<'text> {
-    /// The part that differs from credential to credential.
-    pub fn body(&self) -> &'text [u8] {
-        &self.bytes[self.head..]
-    }
 }
 
 /// Why something that looks like a credential is none.
@@ -66,12 +59,7 @@ impl DropReason {
 
 /// Returns why a value is not a credential, or nothing where it may be one. Cheapest tests first; a checksum that fits
 /// decides against every other test.
-pub fn drop_reason(
-    detector: &Detector,
-    rule: &Rule,
-    value: &Value<'_>,
-    relation: Option<Relation>,
-) -> Option<DropReason> {
+pub fn drop_reason(detector: &Detector, value: &Value<'_>, relation: Option<Relation>) -> Option<DropReason> {
     if let Some(known) = &detector.checksum {
         return (!checksum::valid(known, value.bytes)).then_some(DropReason::Checksum);
     }
@@ -86,17 +74,16 @@ pub fn drop_reason(
     if inside_base64(value.before) {
         return Some(DropReason::InsideBase64);
     }
-    if placeholder::is_placeholder(value.body()) {
+    if placeholder::is_placeholder(value.body) {
         return Some(DropReason::Placeholder);
     }
-    if runs::is_run(value.body()) {
+    if runs::is_run(value.body) {
         return Some(DropReason::Repetition);
     }
     let hexadecimal = value.bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
     if relation.is_some() && hexadecimal && grammar::speaks_of_a_hash(value.before) {
         return Some(DropReason::Hash);
     }
-    let _ = rule;
     None
 }
 

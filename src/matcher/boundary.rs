@@ -12,14 +12,16 @@ pub fn may_begin(text: &[u8], position: usize) -> bool {
     }
 }
 
-/// Returns whether a token may end at `position`: what follows is not of its alphabet, or is a joining character with
-/// nothing of a token behind it.
-pub fn may_end(text: &[u8], position: usize, alphabet: &ByteSet) -> bool {
+/// Returns whether a token that begins at `start` may end at `position`: what follows is not of its alphabet, or is the
+/// other half of a pair of marks that the token stands in, such as `_token_`.
+pub fn may_end(text: &[u8], start: usize, position: usize, alphabet: &ByteSet) -> bool {
     let Some(next) = text.get(position) else { return true };
     if !alphabet.contains(*next) {
         return true;
     }
-    matches!(next, b'-' | b'_') && text.get(position + 1).is_none_or(|after| !after.is_ascii_alphanumeric())
+    let opened = start.checked_sub(1).map(|before| text[before]);
+    let closes = matches!(next, b'-' | b'_') && opened == Some(*next);
+    closes && text.get(position + 1).is_none_or(|after| !after.is_ascii_alphanumeric())
 }
 
 /// Returns whether text ends with an escape sequence, so that what follows is a new word.
@@ -83,10 +85,19 @@ mod tests {
     #[test]
     fn a_token_ends_before_what_is_not_of_its_alphabet() {
         let alphabet = ByteSet::of(b"abc-_");
-        for (tail, expected) in
-            [("", true), ("d", true), (".", true), ("a", false), ("-a", false), ("--", true), ("_ ", true)]
-        {
-            assert_eq!(may_end(format!("abc{tail}").as_bytes(), 3, &alphabet), expected, "{tail:?}");
+        for (text, expected) in [
+            ("abc", true),
+            ("abcd", true),
+            ("abc.", true),
+            ("abca", false),
+            ("abc-a", false),
+            ("abc-", false),
+            ("_abc_", true),
+            ("_abc_b", false),
+            ("-abc_", false),
+        ] {
+            let start = text.find('a').expect("the token");
+            assert_eq!(may_end(text.as_bytes(), start, start + 3, &alphabet), expected, "{text:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The verdict on one anchor: gate, window, regex, boundaries and value filters, for each rule that the anchor may begin.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -7,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::engine::AnchorHit;
 use super::view::View;
 use super::{boundary, engine};
-use crate::detector::compile::{Detector, Place, Rule};
+use crate::detector::compile::{ByteSet, Detector, Place, Rule};
 use crate::detector::registry::Registry;
 use crate::filter::grammar::{self, Relation};
 use crate::filter::{self, DropReason};
@@ -31,6 +32,8 @@ pub struct Candidate {
     pub confidence: Confidence,
     /// Whether other providers' credentials look the same.
     pub shared: bool,
+    /// Whether the detector names no provider at all.
+    pub generic: bool,
     /// The encodings that were undone, outermost first.
     pub decoded: Vec<&'static str>,
     /// How many leading bytes of the secret are a constant of its type.
@@ -46,8 +49,9 @@ impl Candidate {
     }
 
     /// What makes one of two overlapping candidates stand.
-    pub(crate) fn rank(&self) -> (Confidence, bool, usize, usize) {
-        (self.confidence, !self.shared, self.specificity, self.end - self.start)
+    pub(crate) fn rank(&self) -> impl Ord + use<> {
+        let proves_provider = !self.generic && self.confidence >= Confidence::Medium;
+        (proves_provider, self.confidence, !self.shared, self.specificity, self.end - self.start)
     }
 }
 
@@ -76,6 +80,9 @@ pub struct Evaluator<'registry> {
     registry: &'registry Registry,
     regexes: Vec<OnceLock<Regex>>,
 }
+
+/// The provider of detectors that name none.
+const GENERIC: &str = "generic";
 
 /// One rule at one anchor in one view.
 struct Look<'look> {
@@ -150,7 +157,7 @@ impl<'registry> Evaluator<'registry> {
             .or_else(|| captures.get(0))
             .map(|group| (start + group.start(), start + group.end()));
         let Some((from, to)) = span else { return };
-        if !look.rule.alphabet.is_empty() && !boundary::may_end(bytes, to, &look.rule.alphabet) {
+        if !look.rule.alphabet.is_empty() && !boundary::may_end(bytes, start, to, &look.rule.alphabet) {
             return;
         }
         sink.push(judge(look, from, to, None));
@@ -169,23 +176,39 @@ impl<'registry> Evaluator<'registry> {
     /// Tries every run of the value's alphabet that begins within `distance` after the name.
     fn look_near(&self, number: usize, look: &Look<'_>, distance: usize, sink: &mut Vec<Verdict>) {
         let bytes = &look.view.bytes;
-        let alphabet = &look.rule.alphabet;
+        if !names_a_provider(bytes, look.anchor) {
+            return;
+        }
         let mut position = look.anchor.1;
         let limit = (position + distance).min(bytes.len());
-        while position < limit {
-            let Some(skip) = bytes[position..limit].iter().position(|byte| alphabet.contains(*byte)) else { return };
-            let start = position + skip;
-            let length = bytes[start..].iter().take_while(|byte| alphabet.contains(**byte)).count();
-            let end = start + length;
-            if stands_free(bytes, start, end)
-                && self.regex(number).find(&bytes[start..end]).is_some_and(|found| found.end() == length)
-            {
+        while let Some((start, end)) = next_run(bytes, position, limit, &look.rule.alphabet) {
+            let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
+            if stands_free(bytes, start, end) && self.regex(number).find(&bytes[start..end]).is_some_and(fits) {
                 let relation = grammar::relation(&bytes[look.anchor.1..start]);
                 sink.push(judge(look, start, end, Some(relation)));
             }
             position = end;
         }
     }
+}
+
+/// Returns whether an anchor is a name by itself or a word of one (`myCohereKey`), not the tail of another word.
+fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
+    let long = end - start >= 6;
+    let Some(before) = start.checked_sub(1).map(|index| bytes[index]) else { return true };
+    let new_word = before.is_ascii_lowercase() && bytes[start].is_ascii_uppercase();
+    long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)
+}
+
+/// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value.
+fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Option<(usize, usize)> {
+    let in_run = |byte: &u8| alphabet.contains(*byte) && *byte != b'=';
+    let start = from + bytes.get(from..limit)?.iter().position(in_run)?;
+    let mut end = start + bytes[start..].iter().take_while(|byte| in_run(byte)).count();
+    if alphabet.contains(b'=') {
+        end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
+    }
+    Some((start, end))
 }
 
 /// Runs a rule's byte gate; it reads at most [`crate::detector::compile::gate::REACH`] bytes on each side.
@@ -224,9 +247,10 @@ fn boundary_escape(bytes: &[u8], start: usize) -> bool {
 fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) -> Verdict {
     let bytes = &look.view.bytes;
     let head = constant_head(look, from);
-    let value = filter::Value { bytes: &bytes[from..to], head, before: &bytes[..from], after: &bytes[to..] };
+    let body = variable_part(&bytes[from..to], &look.rule.constants, head);
+    let value = filter::Value { bytes: &bytes[from..to], body: &body, before: &bytes[..from], after: &bytes[to..] };
     let start = look.view.offset(from);
-    if let Some(reason) = filter::drop_reason(look.detector, look.rule, &value, relation) {
+    if let Some(reason) = filter::drop_reason(look.detector, &value, relation) {
         return Verdict::Dropped(Dropped { detector: look.rule.detector, start, reason });
     }
     Verdict::Kept(Candidate {
@@ -237,10 +261,24 @@ fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) ->
         secret: Secret::new(value.bytes),
         confidence: confidence(look, &value, relation),
         shared: look.detector.shared,
+        generic: look.detector.provider == GENERIC,
         decoded: look.decoded.to_vec(),
         head,
         specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
     })
+}
+
+/// Returns a value without the stretches that every credential of its type has in common.
+fn variable_part<'value>(value: &'value [u8], constants: &[(u32, u32)], head: usize) -> Cow<'value, [u8]> {
+    match constants {
+        [] => Cow::Borrowed(&value[head.min(value.len())..]),
+        [(0, end)] => Cow::Borrowed(value.get(*end as usize..).unwrap_or_default()),
+        _ => {
+            let constant =
+                |index: usize| constants.iter().any(|(start, end)| (*start as usize..*end as usize).contains(&index));
+            value.iter().enumerate().filter(|(index, _)| !constant(*index)).map(|(_, byte)| *byte).collect()
+        }
+    }
 }
 
 /// How many leading bytes of the secret are the anchor, which every credential of the type begins with.

@@ -32,7 +32,8 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     context.progress.begin("history", Some(objects.object_count()));
     let walk = HistoryWalk::default_for(context);
     let kinds = [ObjectKind::Blob, ObjectKind::Commit, ObjectKind::Tag];
-    let unread = objects.walk(&kinds, &HistoryVisitor(&walk));
+    let mut unread = objects.walk(&kinds, &HistoryVisitor(&walk));
+    unread.extend(objects.unopened().iter().cloned());
     note_unread(context, target, unread);
     let HistoryWalk { found, commits, failure, .. } = walk;
     if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {

@@ -72,6 +72,8 @@ pub struct Rule {
     pub gate: Gate,
     /// What a longer token would go on with; empty where the pattern itself says where the credential ends.
     pub alphabet: ByteSet,
+    /// Stretches at fixed places that every match has in common, as start and end in bytes: they say nothing of a value.
+    pub constants: Vec<(u32, u32)>,
     /// How many bytes before the anchor a verdict may depend on.
     pub back: u32,
     /// How many bytes after the anchor a verdict may depend on.
@@ -130,6 +132,7 @@ fn prefixed(detector: &Detector, number: u16, shape: &Shape, text: &str) -> Resu
         place: Place::Fixed(offset),
         gate,
         alphabet: shape.alphabet(),
+        constants: shape.constants(),
         back: offset + CONTEXT,
         forward: shape.lengths().1 + detector.reach.unwrap_or(CONTEXT),
     };
@@ -143,7 +146,8 @@ fn beside_a_name(detector: &Detector, number: u16, shape: &Shape) -> Result<(Rul
         regex: shape.to_regex(),
         place: Place::Near(distance),
         gate: Gate::default(),
-        alphabet: shape.alphabet(),
+        alphabet: shape.all_bytes(),
+        constants: shape.constants(),
         back: CONTEXT,
         forward: distance + shape.lengths().1 + CONTEXT,
     };
@@ -183,6 +187,7 @@ fn of_pattern(detector: &Detector, number: u16, pattern: &str) -> Result<(Rule, 
         place,
         gate,
         alphabet: ByteSet::EMPTY,
+        constants: Vec::new(),
         back,
         forward: longest + detector.reach.unwrap_or(CONTEXT),
     };

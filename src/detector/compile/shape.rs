@@ -208,6 +208,32 @@ impl Shape {
         })
     }
 
+    /// Returns every byte that the shape may hold, its literals' too: what a value without a prefix of its own is cut by.
+    pub fn all_bytes(&self) -> ByteSet {
+        self.0.iter().fold(ByteSet::EMPTY, |known, piece| match piece {
+            Piece::Literal(text) => known.union(ByteSet::of(text)),
+            Piece::Run { set, .. } => known.union(*set),
+        })
+    }
+
+    /// Returns the literals that stand at a fixed distance from the start, as start and end.
+    pub fn constants(&self) -> Vec<(u32, u32)> {
+        let mut constants = Vec::new();
+        let mut offset = 0;
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => {
+                    let end = offset + text.len() as u32;
+                    constants.push((offset, end));
+                    offset = end;
+                }
+                Piece::Run { min, max, .. } if min == max => offset += min,
+                Piece::Run { .. } => break,
+            }
+        }
+        constants
+    }
+
     /// Expands the shape: `draw(n)` returns a number below `n`.
     pub fn expand(&self, draw: &mut dyn FnMut(u32) -> u32) -> Vec<u8> {
         let mut bytes = Vec::new();
