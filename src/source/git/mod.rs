@@ -13,6 +13,7 @@ pub mod object;
 pub mod objects;
 mod pack;
 pub mod provenance;
+pub mod range;
 pub mod refs;
 mod tree_walk;
 mod walk;
