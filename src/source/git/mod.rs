@@ -15,6 +15,7 @@ pub mod object;
 pub mod objects;
 mod pack;
 pub mod provenance;
+pub mod range;
 pub mod refs;
 pub mod repository;
 pub mod staged;

@@ -115,8 +115,8 @@ fn parse_zone(zone: &str) -> Option<i32> {
 
 /// What is kept of one commit.
 #[derive(Debug)]
-pub(super) struct Commit {
-    pub(super) id: ObjectId,
+pub(crate) struct Commit {
+    pub(crate) id: ObjectId,
     pub(super) tree: Option<ObjectId>,
     pub(super) committer_seconds: Option<i64>,
     author: u32,
@@ -188,7 +188,7 @@ impl Commits {
         self.numbers.get(id).copied()
     }
 
-    pub(super) fn commit(&self, number: u32) -> &Commit {
+    pub(crate) fn commit(&self, number: u32) -> &Commit {
         &self.commits[number as usize]
     }
 

@@ -6,72 +6,9 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::ids::{FastMap, next_number};
+use super::ids::FastMap;
+use super::paths::{Bounds, Paths, ROOT};
 use super::reduce::{EMPTY, Held, NodeEntry, ReducedTrees};
-
-/// Bounds of a comparison. What they cut off is counted, never silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// The longest path in bytes.
-    pub path_bytes: usize,
-    /// How many different folders and files are looked at.
-    pub paths: usize,
-    /// How many places are kept for one blob.
-    pub places_per_blob: usize,
-    /// How many entries are compared in all.
-    pub steps: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { path_bytes: 16 << 10, paths: 1_000_000, places_per_blob: 10_000, steps: 500_000_000 }
-    }
-}
-
-/// The path of the root.
-const ROOT: u32 = 0;
-
-/// Paths as a tree of names.
-#[derive(Debug)]
-struct Paths {
-    known: FastMap<(u32, u32), u32>,
-    /// The folder, the name, and the length of the whole path in bytes.
-    nodes: Vec<(u32, u32, usize)>,
-}
-
-impl Paths {
-    fn new() -> Self {
-        Self { known: FastMap::default(), nodes: vec![(ROOT, 0, 0)] }
-    }
-
-    /// The number of a path, or `None` where it is past a bound.
-    fn join(&mut self, folder: u32, name: u32, names: &[Box<[u8]>], bounds: &Bounds) -> Option<u32> {
-        if let Some(&path) = self.known.get(&(folder, name)) {
-            return Some(path);
-        }
-        let before = self.nodes[folder as usize].2;
-        let length = before + usize::from(folder != ROOT) + names[name as usize].len();
-        if length > bounds.path_bytes || self.nodes.len() > bounds.paths {
-            return None;
-        }
-        let path = next_number(self.nodes.len());
-        self.nodes.push((folder, name, length));
-        self.known.insert((folder, name), path);
-        Some(path)
-    }
-
-    /// The bytes of a path.
-    fn bytes(&self, mut path: u32, names: &[Box<[u8]>]) -> Vec<u8> {
-        let mut parts = Vec::new();
-        while path != ROOT {
-            let (folder, name, _) = self.nodes[path as usize];
-            parts.push(&*names[name as usize]);
-            path = folder;
-        }
-        parts.reverse();
-        parts.join(&b'/')
-    }
-}
 
 /// A wanted blob at a path, with the commit that introduced it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +38,8 @@ pub(super) struct Comparison<'trees> {
     introduced: FastMap<Spot, u32>,
     places: FastMap<u32, usize>,
     steps: u64,
+    /// How long all paths of all places are together.
+    path_bytes: usize,
     /// Whether a bound cut something off.
     pub(super) cut: bool,
 }
@@ -111,10 +50,11 @@ impl<'trees> Comparison<'trees> {
             trees,
             names,
             bounds,
-            paths: Paths::new(),
+            paths: Paths::default(),
             introduced: FastMap::default(),
             places: FastMap::default(),
             steps: 0,
+            path_bytes: 0,
             cut: false,
         }
     }
@@ -126,11 +66,12 @@ impl<'trees> Comparison<'trees> {
                 continue;
             }
             let places = self.places.entry(spot.1).or_insert(0);
-            if *places >= self.bounds.places_per_blob {
+            if *places >= self.bounds.places_per_blob || self.path_bytes > self.bounds.all_path_bytes {
                 self.cut = true;
                 continue;
             }
             *places += 1;
+            self.path_bytes += self.paths.length(spot.0);
             self.introduced.insert(spot, commit);
         }
     }
@@ -184,7 +125,7 @@ impl<'trees> Comparison<'trees> {
             if others.iter().any(|other| has(other, name, held)) {
                 continue;
             }
-            let Some(path) = self.paths.join(pair.path, name, self.names, &self.bounds) else {
+            let Some(path) = self.paths.join(pair.path, name, self.names[name as usize].len(), &self.bounds) else {
                 self.cut = true;
                 continue;
             };

@@ -28,6 +28,7 @@ impl Default for FastHash {
 impl BuildHasher for FastHash {
     type Hasher = FastHasher;
 
+    #[inline]
     fn build_hasher(&self) -> FastHasher {
         FastHasher { state: self.seed, factor: self.factor }
     }
@@ -41,6 +42,7 @@ pub(crate) struct FastHasher {
 }
 
 impl FastHasher {
+    #[inline]
     fn fold(&mut self, word: u64) {
         let product = u128::from(self.state ^ word) * u128::from(self.factor);
         // Both halves of the product are wanted: the cast keeps the low one, the shift the high one.
@@ -49,6 +51,7 @@ impl FastHasher {
 }
 
 impl Hasher for FastHasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
@@ -61,18 +64,22 @@ impl Hasher for FastHasher {
         }
     }
 
+    #[inline]
     fn write_u32(&mut self, word: u32) {
         self.fold(u64::from(word));
     }
 
+    #[inline]
     fn write_u64(&mut self, word: u64) {
         self.fold(word);
     }
 
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         self.fold(word as u64);
     }
 
+    #[inline]
     fn finish(&self) -> u64 {
         self.state ^ self.state >> 32
     }
@@ -105,6 +112,7 @@ impl HitSet {
     }
 
     /// The number of a blob, if it is one of the hits.
+    #[inline]
     pub(crate) fn number(&self, id: &ObjectId) -> Option<u32> {
         let slot = filter_slot(id);
         if self.filter[slot / 64] >> (slot % 64) & 1 == 0 {

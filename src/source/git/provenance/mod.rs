@@ -13,8 +13,9 @@
 pub mod commits;
 mod compare;
 pub(crate) mod entry;
-mod ids;
-mod order;
+pub(super) mod ids;
+pub(super) mod order;
+pub(super) mod paths;
 mod reduce;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -26,8 +27,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use compare::Bounds;
 pub use order::Reach;
+pub use paths::Bounds;
 
 use self::commits::Commits;
 use self::compare::Comparison;

@@ -38,7 +38,7 @@ pub(super) fn reach(commits: &Commits, refs: &[u32], reflogs: &[u32]) -> Vec<Rea
 }
 
 /// All commits by number, in order.
-pub(super) fn order(commits: &Commits, reach: &[Reach]) -> Vec<u32> {
+pub(crate) fn order(commits: &Commits, reach: &[Reach]) -> Vec<u32> {
     let all = 0..super::ids::next_number(commits.len());
     let key = |number: u32| {
         // A commit without a possible time is the last of its rank.

@@ -69,10 +69,6 @@ impl TestRepository {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
-    pub(crate) fn id(&self, revision: &str) -> ObjectId {
-        ObjectId::from_hex(self.git(&["rev-parse", "--verify", revision], b"").as_bytes()).unwrap()
-    }
-
     pub(crate) fn open(&self) -> git2::Repository {
         git2::Repository::open(self.path()).unwrap()
     }

@@ -126,6 +126,38 @@ fn random_histories_give_the_answers_of_git() {
 }
 
 #[test]
+fn packs_and_loose_objects_give_the_same_places() {
+    let repository = TestRepository::new();
+    let ids = repository.import(&random_history(&mut Random(77), 150));
+    repository.git(&["update-ref", "refs/heads/main", &ids[149].to_string()], b"");
+    let blobs: HashSet<_> = all_of_kind(&repository, "blob").into_iter().collect();
+    let own = |threads: usize| {
+        let objects = repository.path().join(".git/objects");
+        let source = Objects::open(&objects, &[], crate::source::git::objects::Limits::default()).unwrap();
+        let refs = Refs::read(&repository.open()).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (commits, _) = Commits::load(&source);
+            Provenance::new(&commits, &refs, &source, Bounds::default()).resolve(&source, &blobs)
+        })
+    };
+    let expected = resolve(&repository, &blobs.iter().copied().collect::<Vec<_>>()).resolution.places;
+    repository.git(&["repack", "-adfq", "--depth=50", "--window=50"], b"");
+    for threads in [1, 3] {
+        let packed = own(threads);
+        assert_eq!((packed.places, packed.unread), (expected.clone(), vec![]));
+    }
+    // Unpacking takes nothing that is there, so the packs have to leave first.
+    let packs = repository.path().join(".git/objects/pack");
+    let aside = repository.path().join("aside");
+    std::fs::rename(&packs, &aside).unwrap();
+    let mut packs = std::fs::read_dir(&aside).unwrap().map(|entry| entry.unwrap().path());
+    let pack = packs.find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap();
+    repository.git(&["unpack-objects", "-q"], &std::fs::read(pack).unwrap());
+    assert_eq!(own(2).places, expected);
+}
+
+#[test]
 fn merges_introduce_only_what_no_parent_has() {
     let repository = TestRepository::new();
     let ids = repository.import(&[
