@@ -33,13 +33,19 @@ impl Generator {
     }
 }
 
+/// The longest text that is made, in bytes.
+const LONGEST: u32 = 1 << 20;
+
 /// Expands a text with shapes in it; what stands outside braces is literal.
 ///
 /// # Errors
-/// What in the text is not of the shape language, in words.
+/// What in the text is not of the shape language, in words, or that it would grow longer than a mebibyte.
 pub fn expand(text: &str, generator: &mut Generator) -> Result<Vec<u8>, String> {
     let choices = shape::parse(text)?;
     let chosen = generator.below(u32::try_from(choices.len()).unwrap_or(u32::MAX)) as usize;
+    if choices[chosen].lengths().1 > LONGEST {
+        return Err(format!("an example may grow to {LONGEST} bytes at the most"));
+    }
     Ok(choices[chosen].expand(&mut |bound| generator.below(bound)))
 }
 
@@ -121,6 +127,12 @@ mod tests {
         }
         assert!(seen.iter().all(|seen| *seen));
         assert_eq!(generator.below(1), 0);
+    }
+
+    #[test]
+    fn an_example_that_would_grow_without_bound_is_refused() {
+        let huge = "{8192:hex}".repeat(200);
+        assert!(expand(&huge, &mut Generator::new(1)).is_err());
     }
 
     #[test]

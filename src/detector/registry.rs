@@ -16,6 +16,8 @@ const FACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin"));
 
 /// The largest detector file that is read, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
+/// The most that the detector files of a folder may have together, in bytes.
+const LARGEST_FOLDER: usize = 16 << 20;
 /// The most detector files that a folder may hold.
 const MOST_FILES: usize = 4096;
 
@@ -43,18 +45,11 @@ impl Registry {
     /// # Errors
     /// A folder that cannot be read or holds no detector file, a file at fault, or an id that is declared twice.
     pub fn with_folder(folder: &Path) -> Result<Self> {
-        let added = compile::compile(&read_folder(folder)?)?;
-        let built_in = Self::built_in().into_set();
-        for detector in &added.detectors {
-            if let Some(known) = built_in.detectors.iter().find(|known| known.id == detector.id) {
-                let reason = format!(
-                    "detector id {:?} of {} is already that of a built-in detector of {}; give it another id",
-                    detector.id, detector.provider_name, known.provider_name
-                );
-                return Err(DetectorError { file: folder.to_path_buf(), line: None, reason }.into());
-            }
-        }
-        let mut parts = parts_of(built_in);
+        let files = read_folder(folder)?;
+        let added = compile::compile(&files)?;
+        let built_in = Self::built_in();
+        refuse_known(&files, &built_in)?;
+        let mut parts = parts_of(built_in.into_set());
         parts.extend(parts_of(added));
         join(parts)
     }
@@ -169,6 +164,22 @@ fn join(mut parts: Vec<Part>) -> Result<Registry> {
     Ok(Registry::from_set(set))
 }
 
+/// Refuses files that declare an id which a built-in detector has.
+fn refuse_known(files: &[SourceFile], built_in: &Registry) -> Result<()> {
+    for file in files {
+        for (detector, line) in compile::schema::parse(file)? {
+            if let Some(known) = built_in.get(&detector.id) {
+                let reason = format!(
+                    "detector id {:?} of {} is already that of a built-in detector of {}; give it another id",
+                    detector.id, detector.provider_name, known.provider_name
+                );
+                return Err(DetectorError { file: file.path.clone(), line, reason }.into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn read_folder(folder: &Path) -> Result<Vec<SourceFile>> {
     let fault = |reason: String| DetectorError { file: folder.to_path_buf(), line: None, reason };
     let entries = std::fs::read_dir(folder).map_err(|error| fault(format!("cannot be read: {error}")))?;
@@ -186,7 +197,17 @@ fn read_folder(folder: &Path) -> Result<Vec<SourceFile>> {
         return Err(fault("holds no detector file (*.toml)".into()).into());
     }
     paths.sort();
-    paths.into_iter().map(read_file).collect()
+    let mut files = Vec::new();
+    let mut total = 0;
+    for path in paths {
+        let file = read_file(path)?;
+        total += file.text.len();
+        if total > LARGEST_FOLDER {
+            return Err(fault(format!("holds more than {LARGEST_FOLDER} bytes of detector files")).into());
+        }
+        files.push(file);
+    }
+    Ok(files)
 }
 
 fn read_file(path: std::path::PathBuf) -> Result<SourceFile> {
@@ -293,6 +314,7 @@ mod tests {
         let known = Registry::built_in().detectors()[0].clone();
         let again = folder(&[("a.toml", file("zeta", &known.id))]);
         let error = Registry::with_folder(again.path()).expect_err("a double").to_string();
+        assert!(error.contains("a.toml:3"), "{error}");
         assert!(error.contains(&known.id) && error.contains(&known.provider_name) && error.contains("zeta"), "{error}");
     }
 }

@@ -28,12 +28,17 @@ pub struct Shape(pub Vec<Piece>);
 
 /// Longest run that a shape may ask for; longer credentials are patterns.
 const LONGEST_RUN: u32 = 8192;
+/// The longest text of a shape; multiplying choices out takes time with the square of it.
+const LONGEST_TEXT: usize = 4096;
 
 /// Parses a shape; choices are multiplied out, so one text may give several shapes.
 ///
 /// # Errors
 /// What in the text is not of the language, in words.
 pub fn parse(text: &str) -> Result<Vec<Shape>, String> {
+    if text.len() > LONGEST_TEXT {
+        return Err(format!("a shape is longer than {LONGEST_TEXT} characters"));
+    }
     let mut shapes = vec![Vec::new()];
     let mut rest = text;
     while !rest.is_empty() {
