@@ -13,7 +13,7 @@ impl Buffer {
         if self.bytes.len() < length {
             // A fresh allocation comes zeroed from the system; growing in place would copy what nobody needs.
             self.bytes = Vec::new();
-            self.bytes = vec![0; length.saturating_add(length / 4).next_multiple_of(4096)];
+            self.bytes = vec![0; length.saturating_add((length / 4).min(MOST_HEADROOM)).next_multiple_of(4096)];
         }
         self.length = length;
     }
@@ -46,6 +46,9 @@ impl From<Vec<u8>> for Buffer {
         Self { length: bytes.len(), bytes }
     }
 }
+
+/// A buffer is made so much larger than asked for at most, so that the next version of a file fits as well.
+const MOST_HEADROOM: usize = 1 << 20;
 
 /// How many unused buffers one thread keeps: a delta chain needs two, a branching one a few more.
 const KEPT_BUFFERS: usize = 4;

@@ -32,6 +32,8 @@ pub(crate) struct TreeWalker<'walk, V: Visitor> {
     stack: Vec<Frame<V::State>>,
     /// The bytes of all objects that the stack and the current step hold.
     held: u64,
+    /// Entries that the stack had no room for, to be made when it is empty.
+    postponed: Vec<u32>,
     unread: Vec<Unread>,
     /// How many bytes were read of a pack that it was not yet told of.
     touched: u64,
@@ -69,6 +71,7 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             runs: Vec::new(),
             stack: Vec::new(),
             held: 0,
+            postponed: Vec::new(),
             unread: Vec::new(),
             touched: 0,
         }
@@ -100,8 +103,25 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
                 let grown = self.grow(tree, root.entry, buffer, None);
                 self.stack.extend(grown);
                 self.descend(tree);
+                self.catch_up(tree);
             }
             Err(reason) => self.fail(pack, forest, root.entry, reason),
+        }
+    }
+
+    /// Makes what the stack had no room for, each from its whole chain of deltas, and all below it.
+    fn catch_up(&mut self, tree: Tree<'walk>) {
+        while let Some(entry) = self.postponed.pop() {
+            let id = tree.pack.index.id(tree.forest.position(entry));
+            match self.objects.read(&id) {
+                Ok(Some((kind, bytes))) if kind == tree.kind => {
+                    let grown = self.grow(tree, entry, Buffer::from(bytes), None);
+                    self.stack.extend(grown);
+                    self.descend(tree);
+                }
+                Ok(_) => self.fail(tree.pack, tree.forest, entry, damaged("it is of another kind than its base")),
+                Err(failed) => self.fail(tree.pack, tree.forest, entry, failed.reason),
+            }
         }
     }
 
@@ -199,7 +219,8 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         let missing = || UnreadReason::Damaged(format!("its delta base {base} is in no store"));
         let found = self.objects.read(base).map_err(|failed| failed.reason)?;
         let (kind, bytes) = found.ok_or_else(missing)?;
-        Ok((kind, self.build(pack, forest, root.entry, &bytes)?))
+        let built = self.build(pack, forest, root.entry, &bytes)?;
+        Ok((kind, built.expect("the stack is empty where a tree begins")))
     }
 
     /// Makes everything below the frames on the stack.
@@ -234,11 +255,15 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         &mut self,
         tree: Tree<'walk>,
         child: u32,
-        built: Result<Buffer, UnreadReason>,
+        built: Result<Option<Buffer>, UnreadReason>,
         base: Option<(&V::State, usize)>,
     ) -> Option<Frame<V::State>> {
         let reason = match built {
-            Ok(buffer) => return self.grow(tree, child, buffer, base),
+            Ok(Some(buffer)) => return self.grow(tree, child, buffer, base),
+            Ok(None) => {
+                self.postponed.push(child);
+                return None;
+            }
             Err(reason) => reason,
         };
         match self.recover(tree.pack, tree.forest, child) {
@@ -290,8 +315,9 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         }
     }
 
-    /// Makes an object from its base and its delta; what it copied is then in `runs`.
-    fn build(&mut self, pack: &Pack, forest: &Forest, entry: u32, base: &[u8]) -> Result<Buffer, UnreadReason> {
+    /// Makes an object from its base and its delta; what it copied is then in `runs`. Returns none where the stack has no
+    /// room for it.
+    fn build(&mut self, pack: &Pack, forest: &Forest, entry: u32, base: &[u8]) -> Result<Option<Buffer>, UnreadReason> {
         let limits = &self.objects.limits;
         self.touch(pack, forest, entry);
         let header = pack.header(forest.offset(entry)).map_err(damaged)?;
@@ -299,14 +325,14 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         let sizes = delta::sizes(self.delta.bytes()).map_err(damaged)?;
         let length = limits.check(sizes.result)?;
         if !self.stack.is_empty() && self.held.saturating_add(sizes.result) > limits.max_stack_bytes {
-            return Err(UnreadReason::TooLarge { size: sizes.result });
+            return Ok(None);
         }
         let mut buffer = self.pool.take(length);
         self.runs.clear();
         let applied = delta::apply_whole(base, self.delta.bytes(), sizes, buffer.bytes_mut(), &mut self.runs);
         self.delta.shrink(LARGEST_KEPT);
         match applied {
-            Ok(()) => Ok(buffer),
+            Ok(()) => Ok(Some(buffer)),
             Err(how) => {
                 self.pool.give_back(buffer);
                 Err(damaged(how))
