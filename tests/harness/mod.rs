@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -165,6 +166,26 @@ impl Invocation {
         self
     }
 
+    /// Runs it, interrupts it as a person at the keyboard would once it is ready for that, and then ends its input.
+    pub(crate) fn interrupt(self) -> Run {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(self.environment).current_dir(&self.folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let began = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut input, &self.input).unwrap();
+        while !catches_interrupts(child.id()) {
+            assert!(began.elapsed() < DEADLINE, "it never gets ready for an interrupt");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let process = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        Run::new(self.arguments, &output, began.elapsed())
+    }
+
     /// Runs it and waits for the end.
     pub(crate) fn run(self) -> Run {
         let mut command = assert_cmd::Command::new(&self.program);
@@ -172,14 +193,15 @@ impl Invocation {
         command.timeout(DEADLINE).write_stdin(self.input);
         let began = Instant::now();
         let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
-        Run {
-            arguments: self.arguments,
-            status: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            elapsed: began.elapsed(),
-        }
+        Run::new(self.arguments, &output, began.elapsed())
     }
+}
+
+/// Returns whether a process has a handler for the interrupt signal (bit 1 of the signals that it catches).
+fn catches_interrupts(process: u32) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+    u64::from_str_radix(caught.trim(), 16).unwrap_or_default() & 0b10 != 0
 }
 
 /// How a run ended.
@@ -212,6 +234,16 @@ impl fmt::Debug for Run {
 }
 
 impl Run {
+    fn new(arguments: Vec<OsString>, output: &Output, elapsed: Duration) -> Self {
+        Self {
+            arguments,
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            elapsed,
+        }
+    }
+
     /// Fails unless the run ended with this status.
     #[track_caller]
     pub(crate) fn status(self, expected: i32) -> Self {

@@ -155,3 +155,16 @@ fn where_the_home_cannot_be_written_the_key_is_for_this_run_and_the_report_says_
     let run = scratch.scan_command(&["a.txt"]).env("CREDTRACE_HOME", "/proc/nowhere").run().status(1);
     assert_eq!(run.summary()["fingerprint_key"], "ephemeral", "{run:?}");
 }
+
+#[test]
+fn an_interrupted_scan_reports_what_it_found_and_ends_with_130() {
+    let scratch = Scratch::new();
+    scratch.write("a.txt", key(11));
+    let run = scratch.scan_command(&["a.txt", "-"]).input("waiting\n").interrupt().status(130);
+    assert_eq!(run.summary()["complete"], false, "{run:?}");
+    let report = scratch.elsewhere("report.jsonl");
+    let arguments = ["-", "--output", report.to_str().unwrap()];
+    scratch.scan_command(&arguments).input("waiting\n").interrupt().status(130);
+    let text = std::fs::read_to_string(report).unwrap_or_default();
+    assert!(text.is_empty() || text.contains("\"complete\":false"), "{text}");
+}

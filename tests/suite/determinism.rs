@@ -10,6 +10,11 @@ fn text(run: &Run) -> String {
     differing.replace_all(&run.stdout, "").into_owned()
 }
 
+/// The findings as text; the files in which git lists packs and refs, which are counted, differ after packing.
+fn findings(run: &Run) -> String {
+    run.stdout.lines().filter(|line| !line.contains("credtrace/summary/1")).collect()
+}
+
 /// Keys in many files, messages and versions, some of them in several places at once.
 fn busy(scratch: &Scratch, name: &str, base: u64) -> Repository {
     let repository = scratch.repository(name);
@@ -50,6 +55,21 @@ fn threads_and_the_order_of_targets_change_nothing() {
 }
 
 #[test]
+fn the_engine_changes_nothing() {
+    if !cfg!(feature = "hyperscan") {
+        eprintln!("skipped: the program under test has one engine only (no feature hyperscan)");
+        return;
+    }
+    let scratch = Scratch::new();
+    busy(&scratch, "one", 4000);
+    let fastest = scratch.scan(&["one"]).status(1);
+    assert_eq!(fastest.summary()["engine"], "hyperscan");
+    let pure = scratch.scan(&["--engine", "pure", "one"]).status(1);
+    assert_eq!(pure.summary()["engine"], "aho-corasick");
+    assert!(text(&fastest) == text(&pure), "{fastest:?}{pure:?}");
+}
+
+#[test]
 fn a_run_after_a_run_says_the_same() {
     let scratch = Scratch::new();
     busy(&scratch, "one", 2000);
@@ -68,12 +88,12 @@ fn packing_changes_nothing() {
     let loose = scratch.scan(&["one"]).status(1);
     repository.git(&["repack", "-q", "-a", "-d", "-f", "--depth=50", "--window=50"]);
     let packed = scratch.scan(&["one"]).status(1);
-    assert!(text(&loose) == text(&packed), "{loose:?}{packed:?}");
+    assert!(findings(&loose) == findings(&packed), "{loose:?}{packed:?}");
     repository.git(&["pack-refs", "--all"]);
     repository.git(&["multi-pack-index", "write"]);
     repository.git(&["commit-graph", "write", "--reachable"]);
     let indexed = scratch.scan(&["one"]).status(1);
-    assert!(text(&packed) == text(&indexed), "{packed:?}{indexed:?}");
+    assert!(findings(&packed) == findings(&indexed), "{packed:?}{indexed:?}");
 }
 
 #[test]

@@ -56,12 +56,19 @@ fn other_ignore_files_than_gits_hide_nothing_in_a_work_tree() {
 }
 
 #[test]
-fn what_git_itself_keeps_in_its_folder_is_not_the_work_tree() {
+fn of_gits_own_folder_what_people_write_is_scanned_and_objects_are_not_files() {
     let scratch = Scratch::new();
     let repository = scratch.repository("repo");
-    repository.commit_file("a.txt", "nothing\n", "a");
-    let run = scratch.scan(&["--worktree-only", "repo"]).status(0);
-    assert_eq!(run.summary()["blobs_scanned"], 1, "{run:?}");
+    repository.commit_file("a.txt", format!("{}\n", key(50)), "a");
+    let url = format!("https://user:{}@example.com/repo", key(51));
+    repository.git(&["remote", "add", "origin", &url]);
+    repository.write(".git/hooks/post-commit", format!("#!/bin/sh\nKEY={}\n", key(52)));
+    repository.write(".git/objects/stray.txt", key(53));
+    let run = scratch.scan(&["repo"]).status(1);
+    assert_eq!(run.paths(&key(51)), [".git/config"]);
+    assert_eq!(run.paths(&key(52)), [".git/hooks/post-commit"]);
+    assert!(run.finding_of(&key(53)).is_none(), "{run:?}");
+    assert_eq!(run.paths(&key(50)), ["a.txt"], "the same text in history, index and work tree is one place");
 }
 
 #[test]

@@ -1,6 +1,15 @@
 //! A hook that cannot do its work stops the commit and says how to go on; it never passes silently.
 
-use crate::harness::{COMMIT, Hooked};
+use std::process::Command;
+
+use crate::harness::{COMMIT, Hooked, project};
+
+#[test]
+fn the_shell_tests_of_wrapper_and_installer_pass() {
+    let output = Command::new("sh").arg(project("pre-commit-hook/tests.sh")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
 
 /// A clean change is staged: only the failure can stop its commit.
 fn with_a_clean_change() -> Hooked {

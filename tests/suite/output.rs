@@ -16,7 +16,7 @@ fn every_format_tells_the_finding_and_none_the_secret() {
     for format in FORMATS {
         let run = scratch.run(&["scan", "--format", format, "src"]).status(1);
         assert!(run.stdout.contains("settings.py"), "{format} lacks the path{run:?}");
-        assert!(run.stdout.contains("anthropic"), "{format} lacks the detector{run:?}");
+        assert!(run.stdout.to_lowercase().contains("anthropic"), "{format} lacks the provider{run:?}");
         for secret in [&first, &second] {
             // Half of a key is a leak too.
             let run = run.stdout.clone() + &run.stderr;
