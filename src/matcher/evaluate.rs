@@ -40,6 +40,8 @@ pub struct Candidate {
     pub head: usize,
     /// How many bytes the literal has that proves the type; of two equal candidates the longer one stands.
     pub specificity: usize,
+    /// How little its rule allows: an exact length and a small alphabet.
+    pub tightness: u16,
 }
 
 impl Candidate {
@@ -51,7 +53,7 @@ impl Candidate {
     /// What makes one of two overlapping candidates stand.
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let proves_provider = !self.generic && self.confidence >= Confidence::Medium;
-        (proves_provider, self.confidence, !self.shared, self.specificity, self.end - self.start)
+        (proves_provider, self.confidence, self.specificity, self.tightness, !self.shared, self.end - self.start)
     }
 }
 
@@ -166,7 +168,7 @@ impl<'registry> Evaluator<'registry> {
     fn look_around(&self, number: usize, look: &Look<'_>, sink: &mut Vec<Verdict>) {
         for captures in self.regex(number).captures_iter(&look.view.bytes) {
             let Some(whole) = captures.get(0) else { continue };
-            if whole.start() <= look.anchor.0 && whole.end() >= look.anchor.1 {
+            if whole.start() < look.anchor.1 && whole.end() > look.anchor.0 {
                 let secret = captures.name("secret").unwrap_or(whole);
                 sink.push(judge(look, secret.start(), secret.end(), None));
             }
@@ -265,6 +267,7 @@ fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) ->
         decoded: look.decoded.to_vec(),
         head,
         specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
+        tightness: look.rule.tightness,
     })
 }
 

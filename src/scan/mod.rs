@@ -15,6 +15,7 @@ pub mod progress;
 pub mod repository;
 pub mod revisions;
 pub mod run;
+mod scenes;
 pub mod tally;
 pub mod text;
 

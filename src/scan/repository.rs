@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use super::collect::{Hit, Scene};
 use super::files::Context;
-use super::text::{TextHits, TextWorker};
+use super::scenes::{Found, Scenes, message_start};
+use super::text::TextWorker;
 use crate::error::{Error, Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
@@ -67,15 +68,6 @@ pub(super) fn note_unread(context: Context<'_>, target: &str, unread: Vec<Unread
     }
 }
 
-/// An object with something in it.
-struct Found {
-    id: ObjectId,
-    kind: ObjectKind,
-    /// For commits and tags: where the message begins.
-    message: usize,
-    hits: TextHits,
-}
-
 /// Scans blobs, commits and tags as the walk hands them out; keeps all commits on the way.
 struct HistoryWalk<'scan> {
     context: Context<'scan>,
@@ -114,19 +106,15 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
 
     fn visit(&self, worker: &mut HistoryWorker<'walk>, object: Object<'_, ()>) {
         let walk = self.0;
-        let mut message = 0;
         if object.kind == ObjectKind::Commit {
-            let fields = parse_commit(object.data);
-            message = object.data.len() - fields.message.len();
-            worker.commits.add(object.id, &fields);
-        } else if object.kind == ObjectKind::Tag {
-            message = memchr::memmem::find(object.data, b"\n\n").map_or(object.data.len(), |end| end + 2);
+            worker.commits.add(object.id, &parse_commit(object.data));
         }
         let Some(text) = worker.text.as_mut().filter(|_| !walk.context.progress.interrupted()) else { return };
         match text.scan(object.data) {
             Ok(hits) => {
                 walk.context.count(object.data.len() as u64, &hits);
                 if !hits.is_empty() {
+                    let message = message_start(object.kind, object.data);
                     let found = Found { id: object.id, kind: object.kind, message, hits };
                     walk.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(found);
                 }
@@ -188,75 +176,18 @@ impl History<'_> {
         }
         note_unread(self.context, self.target, resolution.unread);
         let position = |commit: &ObjectId| provenance.as_ref().map_or(0, |known| known.position(commit));
+        let scenes = Scenes { target: self.target, commits: &self.commits };
         let mut hits = Vec::new();
         for found in &found {
-            self.context.explain(&format!("{} {}", kind_name(found.kind), found.id), &found.hits);
+            self.context.explain(&format!("{} {}", found.kind_name(), found.id), &found.hits);
             if found.kind == ObjectKind::Blob {
                 let places = resolution.places.get(&found.id).map_or(&[][..], Vec::as_slice);
-                self.blob_hits(found, places, in_index.get(&found.id), &position, &mut hits);
+                blob_hits(&scenes, found, places, in_index.get(&found.id), &position, &mut hits);
             } else {
-                self.message_hits(found, &mut hits);
+                scenes.message_hits(found, &mut hits);
             }
         }
         Ok(hits)
-    }
-
-    fn blob_hits(
-        &self,
-        found: &Found,
-        places: &[Place],
-        index_paths: Option<&Vec<Vec<u8>>>,
-        position: &dyn Fn(&ObjectId) -> u64,
-        hits: &mut Vec<Hit>,
-    ) {
-        for place in places {
-            let mut scene = self.scene(&place.path, found, Some(&place.commit));
-            scene.in_head = Some(place.in_head);
-            hits.extend(found.hits.located.iter().map(|located| scene.hit(located, position(&place.commit))));
-        }
-        let only_staged =
-            index_paths.into_iter().flatten().filter(|path| !places.iter().any(|place| place.path == **path));
-        let mut staged = false;
-        for path in only_staged {
-            staged = true;
-            let mut scene = self.scene(path, found, None);
-            scene.source = SourceKind::Index;
-            hits.extend(found.hits.located.iter().map(|located| scene.hit(located, 0)));
-        }
-        if places.is_empty() && !staged {
-            let mut scene = self.scene(b"<unreachable blob>", found, None);
-            scene.in_head = Some(false);
-            // Each such blob is a place of its own: nothing says that they are versions of one file.
-            scene.path = format!("<unreachable blob {}>", &found.id.to_string()[..12]).into_bytes();
-            hits.extend(found.hits.located.iter().map(|located| scene.hit(located, u64::MAX)));
-        }
-    }
-
-    /// A hit in a commit's or tag's own text.
-    fn message_hits(&self, found: &Found, hits: &mut Vec<Hit>) {
-        for located in &found.hits.located {
-            let in_message = located.candidate.start >= found.message;
-            let path: &[u8] = match (found.kind, in_message) {
-                (ObjectKind::Tag, _) => b"<tag message>",
-                (_, true) => b"<commit message>",
-                (_, false) => b"<commit header>",
-            };
-            let mut scene = self.scene(path, found, Some(&found.id));
-            scene.blob = None;
-            hits.push(scene.hit(located, 0));
-        }
-    }
-
-    fn scene(&self, path: &[u8], found: &Found, commit: Option<&ObjectId>) -> Scene {
-        let mut scene = Scene::plain(SourceKind::Git, self.target, path);
-        scene.blob = Some(found.id.to_string());
-        scene.commit = commit.map(ToString::to_string);
-        if let Some(known) = commit.and_then(|commit| self.commits.get(commit)) {
-            scene.author = Some(String::from_utf8_lossy(known.author).into_owned());
-            let date = known.author_time.and_then(|time| time.rfc3339());
-            scene.date = Some(date.unwrap_or_else(|| "invalid".into()));
-        }
-        scene
     }
 
     /// The paths at which the index has any of these blobs.
@@ -277,17 +208,38 @@ impl History<'_> {
     }
 }
 
-fn index_problem(target: &str, error: &git2::Error) -> Problem {
-    Problem::new(target, format!("the index cannot be read: {}", error.message()))
+fn blob_hits(
+    scenes: &Scenes<'_>,
+    found: &Found,
+    places: &[Place],
+    index_paths: Option<&Vec<Vec<u8>>>,
+    position: &dyn Fn(&ObjectId) -> u64,
+    hits: &mut Vec<Hit>,
+) {
+    for place in places {
+        let mut scene = scenes.scene(&place.path, found, Some(&place.commit));
+        scene.in_head = Some(place.in_head);
+        hits.extend(found.hits.located.iter().map(|located| scene.hit(located, position(&place.commit))));
+    }
+    let only_staged = index_paths.into_iter().flatten().filter(|path| !places.iter().any(|place| place.path == **path));
+    let mut staged = false;
+    for path in only_staged {
+        staged = true;
+        let mut scene = scenes.scene(path, found, None);
+        scene.source = SourceKind::Index;
+        hits.extend(found.hits.located.iter().map(|located| scene.hit(located, 0)));
+    }
+    if places.is_empty() && !staged {
+        let mut scene = scenes.scene(b"<unreachable blob>", found, None);
+        scene.in_head = Some(false);
+        // Each such blob is a place of its own: nothing says that they are versions of one file.
+        scene.path = format!("<unreachable blob {}>", &found.id.to_string()[..12]).into_bytes();
+        hits.extend(found.hits.located.iter().map(|located| scene.hit(located, u64::MAX)));
+    }
 }
 
-fn kind_name(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Commit => "commit",
-        ObjectKind::Tree => "tree",
-        ObjectKind::Blob => "blob",
-        ObjectKind::Tag => "tag",
-    }
+fn index_problem(target: &str, error: &git2::Error) -> Problem {
+    Problem::new(target, format!("the index cannot be read: {}", error.message()))
 }
 
 /// How many blobs that trees name are not in the object stores.
@@ -330,7 +282,7 @@ pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -
     let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
     let mut worker = context.scanner.worker()?;
     let mut hits = Vec::new();
-    let mut seen: HashMap<ObjectId, TextHits> = HashMap::new();
+    let mut seen: HashMap<ObjectId, Option<Found>> = HashMap::new();
     for entry in index.iter().filter(|entry| entry.mode & 0o170_000 != 0o160_000) {
         let Some(id) = ObjectId::from_bytes(entry.id.as_bytes()) else { continue };
         let found = match seen.entry(id) {
@@ -339,34 +291,34 @@ pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -
         };
         let mut scene = Scene::plain(SourceKind::Index, target, &entry.path);
         scene.blob = Some(id.to_string());
-        hits.extend(found.located.iter().map(|located| scene.hit(located, 0)));
+        let located = found.iter().flat_map(|found| &found.hits.located);
+        hits.extend(located.map(|located| scene.hit(located, 0)));
     }
     Ok(hits)
 }
 
-/// Scans one object by its id; what cannot be read is noted.
+/// Scans one object by its id; what cannot be read is noted, and an object without a candidate is `None`.
 pub(super) fn scan_object(
     context: Context<'_>,
     worker: &mut TextWorker<'_>,
     objects: &Objects,
     target: &str,
     id: ObjectId,
-) -> Result<TextHits> {
-    match objects.read(&id) {
-        Ok(Some((_, data))) => {
-            let hits = worker.scan(&data)?;
-            context.count(data.len() as u64, &hits);
-            context.explain(&format!("object {id}"), &hits);
-            Ok(hits)
-        }
+) -> Result<Option<Found>> {
+    let (kind, data) = match objects.read(&id) {
+        Ok(Some(object)) => object,
         Ok(None) => {
             context.tally.skip(Skip::NotInClone, 1);
             context.tally.problem(Problem::new(target, format!("object {id} is not in the repository")));
-            Ok(TextHits::default())
+            return Ok(None);
         }
         Err(unread) => {
             note_unread(context, target, vec![unread]);
-            Ok(TextHits::default())
+            return Ok(None);
         }
-    }
+    };
+    let hits = worker.scan(&data)?;
+    context.count(data.len() as u64, &hits);
+    context.explain(&format!("object {id}"), &hits);
+    Ok((!hits.is_empty()).then(|| Found { id, kind, message: message_start(kind, &data), hits }))
 }

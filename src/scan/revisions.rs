@@ -1,13 +1,23 @@
 //! Takes text from what is new: the index over HEAD, or what a range of commits introduces.
 
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use super::collect::{Hit, Scene};
 use super::files::Context;
 use super::repository;
+use super::scenes::{Found, Scenes};
 use super::text::TextHits;
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::finding::SourceKind;
+use crate::source::Skip;
+use crate::source::git::object::ObjectId;
+use crate::source::git::objects::Objects;
+use crate::source::git::provenance::Bounds;
+use crate::source::git::range::Range;
 use crate::source::git::repository::Repository;
 use crate::source::git::staged::{self, StagedBlob, StagedRepository};
 
@@ -57,12 +67,78 @@ pub fn staged_hits(context: Context<'_>, repository: &StagedRepository, target: 
     Ok(answer)
 }
 
-/// Scans what a range of commits introduces, and their messages.
+/// Scans what a range of commits introduces, and their messages. A range without commits is clean.
 ///
 /// # Errors
 /// Where the engine fails or the range names something unknown.
 pub fn scan_range(context: Context<'_>, repository: &Repository, target: &str, range: &str) -> Result<Vec<Hit>> {
-    let _ = (context, target);
-    let reason = "ranges are not read yet".into();
-    Err(crate::Error::Range { path: repository.path().to_path_buf(), range: range.to_owned(), reason })
+    let read = Range::read(repository.git(), range, Bounds::default(), |_, _| {})?;
+    note_gaps(context, target, range, &read);
+    let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
+    let mut ids: Vec<ObjectId> = read.introduced.iter().map(|introduced| introduced.blob).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.extend(&read.commits);
+    context.progress.begin("range", Some(ids.len() as u64));
+    let found = scan_objects(context, &objects, target, &ids)?;
+    let scenes = Scenes { target, commits: &read.store };
+    let head = repository.git().head().and_then(|head| head.peel_to_tree()).ok();
+    let mut hits = Vec::new();
+    for (order, introduced) in (0..).zip(&read.introduced) {
+        let Some(found) = found.get(&introduced.blob) else { continue };
+        let path = read.path(introduced);
+        let mut scene = scenes.scene(&path, found, Some(&read.commit(introduced)));
+        scene.in_head = Some(head.as_ref().is_some_and(|tree| has_blob(tree, &path, introduced.blob)));
+        hits.extend(found.hits.located.iter().map(|located| scene.hit(located, order)));
+    }
+    for found in read.commits.iter().filter_map(|commit| found.get(commit)) {
+        scenes.message_hits(found, &mut hits);
+    }
+    Ok(hits)
+}
+
+/// What a range needs and the repository lacks makes the scan incomplete.
+fn note_gaps(context: Context<'_>, target: &str, range: &str, read: &Range) {
+    let missing = (read.gaps.parents + read.gaps.trees) as u64;
+    context.tally.skip(Skip::NotInClone, missing);
+    if missing > 0 {
+        let reason = format!(
+            "--history {range} needs {missing} commits or trees that are not in this clone; git fetch --unshallow brings them"
+        );
+        context.tally.problem(Problem::new(target, reason));
+    }
+    if read.gaps.damaged > 0 {
+        let reason = format!("--history {range}: {} commits or trees cannot be read", read.gaps.damaged);
+        context.tally.problem(Problem::new(target, reason));
+    }
+    context.tally.skip(Skip::TooDeep, u64::from(read.cut));
+}
+
+/// Scans objects by their ids, on all threads; returns those with something in them.
+fn scan_objects(
+    context: Context<'_>,
+    objects: &Objects,
+    target: &str,
+    ids: &[ObjectId],
+) -> Result<HashMap<ObjectId, Found>> {
+    let scanned: Vec<Result<Option<Found>>> = ids
+        .par_iter()
+        .map_init(
+            || context.scanner.worker(),
+            |worker, id| match worker {
+                Ok(worker) => repository::scan_object(context, worker, objects, target, *id),
+                Err(error) => Err(crate::Error::Usage(error.to_string())),
+            },
+        )
+        .collect();
+    let mut found = HashMap::new();
+    for object in scanned {
+        found.extend(object?.map(|object| (object.id, object)));
+    }
+    Ok(found)
+}
+
+fn has_blob(tree: &git2::Tree<'_>, path: &[u8], blob: ObjectId) -> bool {
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    tree.get_path(path).is_ok_and(|entry| entry.id().as_bytes() == blob.0)
 }

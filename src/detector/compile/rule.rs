@@ -74,6 +74,8 @@ pub struct Rule {
     pub alphabet: ByteSet,
     /// Stretches at fixed places that every match has in common, as start and end in bytes: they say nothing of a value.
     pub constants: Vec<(u32, u32)>,
+    /// How little it allows: more for an exact length, and for a small alphabet.
+    pub tightness: u16,
     /// How many bytes before the anchor a verdict may depend on.
     pub back: u32,
     /// How many bytes after the anchor a verdict may depend on.
@@ -133,6 +135,7 @@ fn prefixed(detector: &Detector, number: u16, shape: &Shape, text: &str) -> Resu
         gate,
         alphabet: shape.alphabet(),
         constants: shape.constants(),
+        tightness: shape.tightness(),
         back: offset + CONTEXT,
         forward: shape.lengths().1 + detector.reach.unwrap_or(CONTEXT),
     };
@@ -148,6 +151,7 @@ fn beside_a_name(detector: &Detector, number: u16, shape: &Shape) -> Result<(Rul
         gate: Gate::default(),
         alphabet: shape.all_bytes(),
         constants: shape.constants(),
+        tightness: shape.tightness(),
         back: CONTEXT,
         forward: distance + shape.lengths().1 + CONTEXT,
     };
@@ -188,6 +192,7 @@ fn of_pattern(detector: &Detector, number: u16, pattern: &str) -> Result<(Rule, 
         gate,
         alphabet: ByteSet::EMPTY,
         constants: Vec::new(),
+        tightness: 0,
         back,
         forward: longest + detector.reach.unwrap_or(CONTEXT),
     };

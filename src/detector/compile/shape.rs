@@ -221,6 +221,12 @@ impl Shape {
         })
     }
 
+    /// Returns how little the shape allows: up to 256 for a small alphabet, and 256 more for an exact length.
+    pub fn tightness(&self) -> u16 {
+        let (least, most) = self.lengths();
+        256 - self.alphabet().len() as u16 + if least == most { 256 } else { 0 }
+    }
+
     /// Returns the literals that stand at a fixed distance from the start, as start and end.
     pub fn constants(&self) -> Vec<(u32, u32)> {
         let mut constants = Vec::new();
