@@ -3,7 +3,7 @@
 //!
 //! A commit *introduces* (blob, path) if its tree has the blob at the path and no parent's tree has it there. A root
 //! commit introduces all it has, a merge only what differs from all its parents, and a blob in a renamed folder has two
-//! paths. Of several commits that introduce the same, the first in the order of [`order`] is told. What stands below a
+//! paths. Of several commits that introduce the same, the first in the order that `order` works out is told. What stands below a
 //! submodule belongs to another repository. A parent that is not there counts as none, a tree that is not there as
 //! empty; both are counted in [`Missing`].
 //!
@@ -144,7 +144,7 @@ impl<'commits> Provenance<'commits> {
         let collector = TreeCollector::new(&hits);
         let unread = source.walk(&[ObjectKind::Tree], &CollectTrees(&collector));
         let store = collector.finish();
-        let reduced = ReducedTrees::new(&store);
+        let reduced = ReducedTrees::new(&store, self.bounds.kept_entries);
         let roots = RootNodes::new(self.commits, &store, &reduced);
         let mut comparison = Comparison::new(&reduced, &store.names, self.bounds);
         let mut parents = Vec::new();
@@ -166,7 +166,7 @@ impl<'commits> Provenance<'commits> {
             trees: store.missing + roots.missing,
             roots: self.missing_roots,
         };
-        Resolution { places, missing, damaged_trees: store.damaged, unread, cut }
+        Resolution { places, missing, damaged_trees: store.damaged, unread, cut: cut || reduced.cut }
     }
 }
 
