@@ -29,6 +29,21 @@ impl MappedFile {
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self(map))
     }
+
+    /// Lets the system take back the memory of what was read so far; what is touched again is mapped again. Where the
+    /// system cannot, nothing happens.
+    pub(crate) fn release(&self) {
+        #[cfg(unix)]
+        {
+            use memmap2::UncheckedAdvice;
+            #[expect(unsafe_code, reason = "a pack larger than memory is to be walked in bounded memory")]
+            // SAFETY: this advice loses what was written to private pages. The mapping is read-only, so that there is no
+            // such page: its bytes come back from the file, which has not changed (see `open`).
+            let released = unsafe { self.0.unchecked_advise(UncheckedAdvice::DontNeed) };
+            // Memory that stays in use is no fault.
+            drop(released);
+        }
+    }
 }
 
 impl Deref for MappedFile {

@@ -13,7 +13,7 @@ impl Buffer {
         if self.bytes.len() < length {
             // A fresh allocation comes zeroed from the system; growing in place would copy what nobody needs.
             self.bytes = Vec::new();
-            self.bytes = vec![0; length.saturating_add(length / 4).next_multiple_of(4096)];
+            self.bytes = vec![0; length.saturating_add((length / 4).min(MOST_HEADROOM)).next_multiple_of(4096)];
         }
         self.length = length;
     }
@@ -47,10 +47,13 @@ impl From<Vec<u8>> for Buffer {
     }
 }
 
+/// A buffer is made so much larger than asked for at most, so that the next version of a file fits as well.
+const MOST_HEADROOM: usize = 1 << 20;
+
 /// How many unused buffers one thread keeps: a delta chain needs two, a branching one a few more.
 const KEPT_BUFFERS: usize = 4;
-/// A larger buffer is given back at once, so that one large file does not stay in memory for the whole walk.
-const LARGEST_KEPT: usize = 4 << 20;
+/// As many bytes they may have together, so that large files do not stay in memory for the whole walk.
+const KEPT_BYTES: usize = 16 << 20;
 
 /// The unused buffers of one thread.
 #[derive(Debug, Default)]
@@ -69,7 +72,8 @@ impl BufferPool {
 
     /// Takes a buffer back.
     pub(crate) fn give_back(&mut self, buffer: Buffer) {
-        if self.0.len() < KEPT_BUFFERS && buffer.bytes.len() <= LARGEST_KEPT {
+        let kept: usize = self.0.iter().map(|buffer| buffer.bytes.len()).sum();
+        if self.0.len() < KEPT_BUFFERS && kept.saturating_add(buffer.bytes.len()) <= KEPT_BYTES {
             self.0.push(buffer);
         }
     }

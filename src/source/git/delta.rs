@@ -120,3 +120,57 @@ fn note_run(runs: &mut Vec<CopiedRun>, start: usize, base_start: usize, length: 
     }
     runs.push(CopiedRun { start, base_start, length });
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::git::pack_builder::{copy, delta, insert};
+
+    fn applied(base: &[u8], result: usize, instructions: &[Vec<u8>]) -> (Vec<u8>, Vec<CopiedRun>) {
+        let delta = delta(base.len() as u64, result as u64, &instructions.concat());
+        let sizes = sizes(&delta).expect("sizes");
+        let mut target = vec![0; result];
+        let mut runs = Vec::new();
+        apply_whole(base, &delta, sizes, &mut target, &mut runs).expect("a sound delta");
+        (target, runs)
+    }
+
+    #[test]
+    fn copies_that_continue_each_other_in_both_are_one_run() {
+        let (target, runs) = applied(b"0123456789", 9, &[copy(2, 2), copy(4, 3), copy(0, 2), insert(b"x"), copy(2, 1)]);
+        assert_eq!(target, b"2345601x2");
+        let run = |start, base_start, length| CopiedRun { start, base_start, length };
+        assert_eq!(runs, [run(0, 2, 5), run(5, 0, 2), run(8, 2, 1)]);
+    }
+
+    #[test]
+    fn a_copy_of_length_zero_is_one_of_64_kib_and_left_out_operands_are_zero() {
+        let base: Vec<u8> = (0..=255).cycle().take(0x1_0001).collect();
+        let (target, _) = applied(&base, 0x1_0001, &[vec![0x80], insert(b"x")]);
+        assert_eq!(target, [&base[..0x1_0000], b"x"].concat());
+        let (target, _) = applied(&base, 0x100, &[vec![0b1010_0010, 0x01, 0x01]]);
+        assert_eq!(target, base[0x100..0x200]);
+    }
+
+    #[test]
+    fn sizes_take_up_to_64_bits() {
+        let longest = delta(u64::MAX, u64::MAX, &[]);
+        assert_eq!(longest.len(), LONGEST_HEADER);
+        let read = sizes(&longest).expect("sizes");
+        assert_eq!(read, DeltaSizes { base: u64::MAX, result: u64::MAX, header_length: LONGEST_HEADER });
+        assert!(sizes(&[&[0xff; 9][..], &[2]].concat()).is_err());
+        assert!(sizes(&[5]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(base in prop::collection::vec(any::<u8>(), 0..300), delta in prop::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(sizes) = sizes(&delta) {
+                let mut target = vec![0; usize::try_from(sizes.result.min(1 << 16)).expect("it is small")];
+                let _ = apply_whole(&base, &delta, DeltaSizes { base: base.len() as u64, ..sizes }, &mut target, &mut Vec::new());
+            }
+        }
+    }
+}

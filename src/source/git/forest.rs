@@ -85,6 +85,11 @@ impl Forest {
         self.offsets[entry as usize]
     }
 
+    /// Returns how many bytes an entry takes in the pack, 0 for the last one.
+    pub(crate) fn stored_length(&self, entry: u32) -> u64 {
+        self.offsets.get(entry as usize + 1).map_or(0, |next| next.saturating_sub(self.offset(entry)))
+    }
+
     /// Returns an entry's position in the index.
     pub(crate) fn position(&self, entry: u32) -> usize {
         self.positions[entry as usize] as usize
@@ -169,6 +174,8 @@ fn link(pack: &Pack, offsets: &Offsets<'_>) -> (Vec<u32>, Vec<Root>) {
                 }
             };
             let bases = part.iter().enumerate().map(base).collect();
+            let last = part.last().copied().unwrap_or(0);
+            pack.touched(last.saturating_sub(part.first().copied().unwrap_or(last)));
             (bases, roots)
         })
         .collect();

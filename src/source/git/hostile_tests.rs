@@ -212,6 +212,35 @@ fn bases_in_other_stores_are_found_and_missing_ones_told_of() {
 }
 
 #[test]
+fn a_repeated_object_is_only_the_base_of_what_its_pack_alone_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut large = PackBuilder::new();
+    for number in 1..=5 {
+        large.blob(id(number), b"base");
+    }
+    large.index.push(large.index[0]);
+    large.declared = Some(6);
+    large.write(folder.path(), "large");
+    let mut small = PackBuilder::new();
+    let base = small.blob(id(1), b"base");
+    let child = small.delta(id(10), &Base::Offset(base), &delta(4, 3, &copy(0, 3)));
+    small.delta(id(11), &Base::Offset(child), &delta(3, 2, &copy(0, 2)));
+    small.write(folder.path(), "small");
+    write_loose(folder.path(), id(5), &compressed(b"blob 4\0base"));
+    write_loose(folder.path(), id(20), &compressed(b"blob 5\0loose"));
+    let other = folder.path().join("other");
+    write_loose(&other, id(20), &compressed(b"blob 5\0loose"));
+    let extra = [other.join("objects")];
+    let objects = Objects::open(&folder.path().join("objects"), &extra, Limits::default()).expect("objects");
+    // That no object is handed out twice is checked on the way.
+    let walked = walk(&objects, &ALL_KINDS, 2);
+    assert_eq!((walked.objects.len(), walked.unread.len()), (8, 0));
+    assert_eq!((data(&walked, 10), data(&walked, 11)), (&b"bas"[..], &b"ba"[..]));
+    let inherited = |number| walked.objects[&id(number)].inherited_bytes;
+    assert_eq!((inherited(10), inherited(11)), (0, 2));
+}
+
+#[test]
 fn what_one_store_has_damaged_is_handed_out_from_another() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bad = PackBuilder::new();
@@ -349,7 +378,7 @@ fn any_damage_leaves_every_object_handed_out_whole_or_told_of() {
 }
 
 #[test]
-fn a_stack_over_its_limit_is_told_of_and_the_heaviest_branch_is_still_handed_out() {
+fn what_the_stack_has_no_room_for_is_made_later_without_a_base() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut pack = PackBuilder::new();
     let root = pack.blob(id(0), &[b'x'; 1000]);
@@ -359,12 +388,23 @@ fn a_stack_over_its_limit_is_told_of_and_the_heaviest_branch_is_still_handed_out
     let heavy = pack.delta(id(3), &Base::Offset(root), &same);
     pack.delta(id(4), &Base::Offset(heavy), &same);
     pack.delta(id(5), &Base::Offset(heavy), &same);
+    for number in 10..20 {
+        pack.delta(id(number), &Base::Offset(root), &same);
+    }
     pack.write(folder.path(), "wide");
-    let limits = Limits { max_stack_bytes: 2500, ..Limits::default() };
-    let objects = Objects::open(&folder.path().join("objects"), &[], limits).expect("objects");
-    let walked = walk(&objects, &ALL_KINDS, 1);
-    assert_eq!(reason(&walked, 2), &UnreadReason::TooLarge { size: 1000 });
-    assert_eq!((walked.objects.len(), walked.unread.len()), (5, 1));
+    let walk_within = |max_stack_bytes| {
+        let limits = Limits { max_stack_bytes, ..Limits::default() };
+        walk(&Objects::open(&folder.path().join("objects"), &[], limits).expect("objects"), &ALL_KINDS, 1)
+    };
+    let walked = walk_within(2500);
+    let inherited = |walked: &Walked, number| walked.objects[&id(number)].inherited_bytes;
+    assert_eq!((walked.objects.len(), walked.unread.len()), (16, 0));
+    assert_eq!((data(&walked, 2), inherited(&walked, 2), inherited(&walked, 1)), (&[b'x'; 1000][..], 0, 1000));
+    assert_eq!((inherited(&walked, 4), inherited(&walked, 5)), (1000, 1000));
+    // Three objects are held at a time, and no more however many there are.
+    let walked = walk_within(3000);
+    assert_eq!((walked.objects.len(), walked.unread.len()), (16, 0));
+    assert_eq!(inherited(&walked, 2), 1000);
 }
 
 #[test]
@@ -440,7 +480,7 @@ fn alternates_are_followed_once_and_what_cannot_be_read_is_told_of() {
     alternates("one", &format!("{}\n{}\n", folder.path().join("two/objects").display(), own.display()));
     alternates("two", "../../one/objects\n");
     let objects = Objects::open(&own, &[folder.path().join("extra/objects")], Limits::default()).expect("objects");
-    assert_eq!(walk(&objects, &ALL_KINDS, 2).objects.len(), 5);
+    assert_eq!((walk(&objects, &ALL_KINDS, 2).objects.len(), objects.object_count()), (5, 5));
     let told: Vec<&str> = objects.unopened().iter().map(|unread| unread.place.as_str()).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.iter().any(|place| place.contains("missing")), "{told:?}");

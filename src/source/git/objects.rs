@@ -23,8 +23,9 @@ pub const ALL_KINDS: [ObjectKind; 4] = [ObjectKind::Commit, ObjectKind::Tree, Ob
 pub struct Limits {
     /// The largest object that is read, in bytes; a larger one is told of as [`UnreadReason::TooLarge`].
     pub max_object_bytes: u64,
-    /// How many bytes of objects one thread may hold while it goes down a delta tree. An object and its base are held
-    /// whatever this says.
+    /// How many bytes of objects one thread may hold while it goes down a delta tree. What there is no room for is made
+    /// later, from its whole chain of deltas and without a base to inherit from. An object and its base are held whatever
+    /// this says.
     pub max_stack_bytes: u64,
     /// How many deltas [`Objects::read`] follows to make one object. Git makes chains of at most 4,095; a walk has no such
     /// limit.

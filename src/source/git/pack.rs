@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libdeflater::{DecompressionError, Decompressor};
 
@@ -16,12 +17,17 @@ use crate::source::mmap::MappedFile;
 
 const HEADER_LENGTH: usize = 12;
 const TRAILER_LENGTH: usize = 20;
+/// Of a large pack no more than a few times this many bytes count as memory in use. To map again what is needed again
+/// costs 1.5 % of a walk at this size.
+const RELEASE_STEP: u64 = 16 << 20;
 
 /// A mapped pack with its index.
 #[derive(Debug)]
 pub(crate) struct Pack {
     path: PathBuf,
     data: MappedFile,
+    /// How many bytes were read so far, some of them several times.
+    touched: AtomicU64,
     /// Which ids the pack holds, and where.
     pub(crate) index: IndexFile,
     /// How the entries hang together, once a walk has asked.
@@ -79,7 +85,7 @@ impl Pack {
         if !matches!(data[4..8], [0, 0, 0, 2 | 3]) {
             return Err(PackFault::Unusable("its version is neither 2 nor 3".into()));
         }
-        Ok(Self { path: path.into(), data, index, forest: OnceLock::new() })
+        Ok(Self { path: path.into(), data, touched: AtomicU64::new(0), index, forest: OnceLock::new() })
     }
 
     /// Returns what speaks against this index being that of this pack. The entries that it names can be tried all the same.
@@ -95,6 +101,14 @@ impl Pack {
         };
         let reason = UnreadReason::Damaged(format!("{reason}; {}", remedy(&self.path)));
         Some(Unread { id: None, place: self.path.display().to_string(), reason })
+    }
+
+    /// Counts bytes that were read, and each time that it comes to [`RELEASE_STEP`] lets the system take the memory back.
+    pub(crate) fn touched(&self, bytes: u64) {
+        let before = self.touched.fetch_add(bytes, Ordering::Relaxed);
+        if before / RELEASE_STEP != before.wrapping_add(bytes) / RELEASE_STEP {
+            self.data.release();
+        }
     }
 
     /// Names an entry for a person.

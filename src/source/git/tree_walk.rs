@@ -15,6 +15,9 @@ use crate::source::git::pack::Pack;
 /// A larger scratch buffer is given back after use.
 const LARGEST_KEPT: usize = 4 << 20;
 
+/// So many bytes of a pack are read before the pack is told.
+const TOUCHED_STEP: u64 = 1 << 20;
+
 /// One thread of a walk.
 pub(crate) struct TreeWalker<'walk, V: Visitor> {
     objects: &'walk Objects,
@@ -29,7 +32,11 @@ pub(crate) struct TreeWalker<'walk, V: Visitor> {
     stack: Vec<Frame<V::State>>,
     /// The bytes of all objects that the stack and the current step hold.
     held: u64,
+    /// Entries that the stack had no room for, to be made when it is empty.
+    postponed: Vec<u32>,
     unread: Vec<Unread>,
+    /// How many bytes were read of a pack that it was not yet told of.
+    touched: u64,
 }
 
 /// An object some of whose delta children are still to be made.
@@ -64,7 +71,9 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
             runs: Vec::new(),
             stack: Vec::new(),
             held: 0,
+            postponed: Vec::new(),
             unread: Vec::new(),
+            touched: 0,
         }
     }
 
@@ -94,8 +103,25 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
                 let grown = self.grow(tree, root.entry, buffer, None);
                 self.stack.extend(grown);
                 self.descend(tree);
+                self.catch_up(tree);
             }
             Err(reason) => self.fail(pack, forest, root.entry, reason),
+        }
+    }
+
+    /// Makes what the stack had no room for, each from its whole chain of deltas, and all below it.
+    fn catch_up(&mut self, tree: Tree<'walk>) {
+        while let Some(entry) = self.postponed.pop() {
+            let id = tree.pack.index.id(tree.forest.position(entry));
+            match self.objects.read(&id) {
+                Ok(Some((kind, bytes))) if kind == tree.kind => {
+                    let grown = self.grow(tree, entry, Buffer::from(bytes), None);
+                    self.stack.extend(grown);
+                    self.descend(tree);
+                }
+                Ok(_) => self.fail(tree.pack, tree.forest, entry, damaged("it is of another kind than its base")),
+                Err(failed) => self.fail(tree.pack, tree.forest, entry, failed.reason),
+            }
         }
     }
 
@@ -171,6 +197,7 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
 
     fn inflate_root(&mut self, pack: &Pack, forest: &Forest, root: &Root) -> Result<Buffer, UnreadReason> {
         let limits = &self.objects.limits;
+        self.touch(pack, forest, root.entry);
         let header = pack.header(forest.offset(root.entry)).map_err(damaged)?;
         let mut buffer = self.pool.take(limits.check(header.size)?);
         match pack.inflate(&header, limits, &mut self.inflater, &mut buffer) {
@@ -192,7 +219,8 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         let missing = || UnreadReason::Damaged(format!("its delta base {base} is in no store"));
         let found = self.objects.read(base).map_err(|failed| failed.reason)?;
         let (kind, bytes) = found.ok_or_else(missing)?;
-        Ok((kind, self.build(pack, forest, root.entry, &bytes)?))
+        let built = self.build(pack, forest, root.entry, &bytes)?;
+        Ok((kind, built.expect("the stack is empty where a tree begins")))
     }
 
     /// Makes everything below the frames on the stack.
@@ -215,18 +243,35 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
                 (None, Some(frame))
             };
             let state = kept.as_ref().map_or(last_state.as_ref(), |frame| frame.state.as_ref());
-            let grown = match built {
-                Ok(buffer) => self.grow(tree, child, buffer, state.map(|state| (state, base_length))),
-                Err(reason) => match self.recover(tree.pack, tree.forest, child) {
-                    Some((kind, buffer)) if kind == tree.kind => self.grow(tree, child, buffer, None),
-                    _ => {
-                        self.fail(tree.pack, tree.forest, child, reason);
-                        None
-                    }
-                },
-            };
+            let base = state.map(|state| (state, base_length));
+            let grown = self.grow_child(tree, child, built, base);
             self.stack.extend(kept);
             self.stack.extend(grown);
+        }
+    }
+
+    /// Hands out a delta child, from another store where it could not be made, or tells of it.
+    fn grow_child(
+        &mut self,
+        tree: Tree<'walk>,
+        child: u32,
+        built: Result<Option<Buffer>, UnreadReason>,
+        base: Option<(&V::State, usize)>,
+    ) -> Option<Frame<V::State>> {
+        let reason = match built {
+            Ok(Some(buffer)) => return self.grow(tree, child, buffer, base),
+            Ok(None) => {
+                self.postponed.push(child);
+                return None;
+            }
+            Err(reason) => reason,
+        };
+        match self.recover(tree.pack, tree.forest, child) {
+            Some((kind, buffer)) if kind == tree.kind => self.grow(tree, child, buffer, None),
+            _ => {
+                self.fail(tree.pack, tree.forest, child, reason);
+                None
+            }
         }
     }
 
@@ -262,22 +307,32 @@ impl<'walk, V: Visitor> TreeWalker<'walk, V> {
         self.pool.give_back(buffer);
     }
 
-    /// Makes an object from its base and its delta; what it copied is then in `runs`.
-    fn build(&mut self, pack: &Pack, forest: &Forest, entry: u32, base: &[u8]) -> Result<Buffer, UnreadReason> {
+    /// Counts what is read of a pack, which gives memory back now and then.
+    fn touch(&mut self, pack: &Pack, forest: &Forest, entry: u32) {
+        self.touched = self.touched.saturating_add(forest.stored_length(entry));
+        if self.touched >= TOUCHED_STEP {
+            pack.touched(mem::take(&mut self.touched));
+        }
+    }
+
+    /// Makes an object from its base and its delta; what it copied is then in `runs`. Returns none where the stack has no
+    /// room for it.
+    fn build(&mut self, pack: &Pack, forest: &Forest, entry: u32, base: &[u8]) -> Result<Option<Buffer>, UnreadReason> {
         let limits = &self.objects.limits;
+        self.touch(pack, forest, entry);
         let header = pack.header(forest.offset(entry)).map_err(damaged)?;
         pack.inflate(&header, limits, &mut self.inflater, &mut self.delta)?;
         let sizes = delta::sizes(self.delta.bytes()).map_err(damaged)?;
         let length = limits.check(sizes.result)?;
         if !self.stack.is_empty() && self.held.saturating_add(sizes.result) > limits.max_stack_bytes {
-            return Err(UnreadReason::TooLarge { size: sizes.result });
+            return Ok(None);
         }
         let mut buffer = self.pool.take(length);
         self.runs.clear();
         let applied = delta::apply_whole(base, self.delta.bytes(), sizes, buffer.bytes_mut(), &mut self.runs);
         self.delta.shrink(LARGEST_KEPT);
         match applied {
-            Ok(()) => Ok(buffer),
+            Ok(()) => Ok(Some(buffer)),
             Err(how) => {
                 self.pool.give_back(buffer);
                 Err(damaged(how))

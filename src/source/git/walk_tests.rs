@@ -1,6 +1,6 @@
 //! A walk against libgit2: the same objects, kinds and bytes, whatever the stores and the threads.
 
-use crate::source::git::fixtures::{assert_equals_libgit2, git, history, open, packs, repack, walk};
+use crate::source::git::fixtures::{Seen, assert_equals_libgit2, git, history, open, packs, repack, walk};
 use crate::source::git::object::{ObjectId, ObjectKind};
 use crate::source::git::objects::{ALL_KINDS, Limits, Objects};
 
@@ -19,6 +19,19 @@ fn long_chains_and_loose_objects_are_read_as_libgit2_reads_them() {
     let inherited: usize = one.objects.values().map(|seen| seen.inherited_bytes).sum();
     let total: usize = one.objects.values().map(|seen| seen.data.len()).sum();
     assert!(inherited * 10 > total * 9, "{inherited} of {total} bytes are inherited");
+}
+
+#[test]
+fn without_room_on_the_stack_the_objects_are_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    history(folder.path(), 200, 6);
+    repack(folder.path());
+    let limits = Limits { max_stack_bytes: 1, ..Limits::default() };
+    let objects = Objects::open(&folder.path().join(".git/objects"), &[], limits).expect("objects");
+    let narrow = assert_equals_libgit2(folder.path(), &objects, 2).objects;
+    let wide = walk(&open(folder.path()), &ALL_KINDS, 2).objects;
+    let without_base = |seen: &&Seen| seen.inherited_bytes == 0;
+    assert!(narrow.values().filter(without_base).count() > wide.values().filter(without_base).count());
 }
 
 #[test]
