@@ -82,7 +82,7 @@ pub struct Missing {
     pub parents: usize,
     /// Trees that a commit or another tree names.
     pub trees: usize,
-    /// Different commits or tags that a ref or reflog names. Reflogs name them in any repository that was collected.
+    /// Different commits or tags that a ref names; those that only a reflog names do not count.
     pub roots: usize,
 }
 
@@ -116,11 +116,13 @@ impl<'commits> Provenance<'commits> {
     /// Puts commits in order. `source` is asked only for tags that a ref names without saying what they lead to.
     pub fn new<Source: ObjectSource>(commits: &'commits Commits, refs: &Refs, source: &Source, bounds: Bounds) -> Self {
         let mut roots = Roots { commits, source, missing: HashSet::new() };
-        let from_refs: Vec<u32> =
+        let mut from_refs: Vec<u32> =
             refs.refs.iter().filter_map(|root| roots.commit(root.peeled.unwrap_or(root.id))).collect();
-        let from_reflogs: Vec<u32> = refs.reflog_ids.iter().filter_map(|id| roots.commit(*id)).collect();
         let head = refs.head.and_then(|id| roots.commit(id));
+        from_refs.extend(head);
         let missing_roots = roots.missing.len();
+        // What a reflog names is often collected already, which is no fault.
+        let from_reflogs: Vec<u32> = refs.reflog_ids.iter().filter_map(|id| roots.commit(*id)).collect();
         let reach = order::reach(commits, &from_refs, &from_reflogs);
         let order = order::order(commits, &reach);
         Self { commits, bounds, reach, order, head, missing_roots }

@@ -282,6 +282,9 @@ fn what_is_missing_counts_as_empty_and_is_counted() {
     repository.write("commit", b"no header at all");
     repository.git(&["update-ref", "refs/heads/main", &again.to_string()], b"");
     std::fs::write(repository.path().join(".git/refs/heads/lost"), format!("{}\n", ObjectId([0xbb; 20]))).unwrap();
+    let collected = format!("{0} {0} A <a@example.org> 1 +0000\tx\n", ObjectId([0xaa; 20]));
+    std::fs::create_dir_all(repository.path().join(".git/logs")).unwrap();
+    std::fs::write(repository.path().join(".git/logs/HEAD"), collected).unwrap();
     let answer = resolve(&repository, &[key]);
     assert_eq!(places(&answer, key), [("key".to_owned(), cut_off)]);
     assert_eq!(answer.resolution.missing, Missing { parents: 1, trees: 2, roots: 1 });
