@@ -102,7 +102,7 @@ impl HitSet {
         let mut ids: Vec<_> = hits.iter().copied().collect();
         ids.sort_unstable();
         let mut filter = vec![0; (1 << FILTER_BITS) / 64];
-        let mut numbers = FastMap::default();
+        let mut numbers = FastMap::with_capacity_and_hasher(ids.len(), FastHash::default());
         for (number, id) in (0..).zip(&ids) {
             let slot = filter_slot(id);
             filter[slot / 64] |= 1_u64 << (slot % 64);

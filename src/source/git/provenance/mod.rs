@@ -3,7 +3,7 @@
 //!
 //! A commit *introduces* (blob, path) if its tree has the blob at the path and no parent's tree has it there. A root
 //! commit introduces all it has, a merge only what differs from all its parents, and a blob in a renamed folder has two
-//! paths. Of several commits that introduce the same, the first in the order of [`order`] is told. What stands below a
+//! paths. Of several commits that introduce the same, the first in the order that `order` works out is told. What stands below a
 //! submodule belongs to another repository. A parent that is not there counts as none, a tree that is not there as
 //! empty; both are counted in [`Missing`].
 //!
@@ -82,7 +82,7 @@ pub struct Missing {
     pub parents: usize,
     /// Trees that a commit or another tree names.
     pub trees: usize,
-    /// Different commits or tags that a ref or reflog names. Reflogs name them in any repository that was collected.
+    /// Different commits or tags that a ref names; those that only a reflog names do not count.
     pub roots: usize,
 }
 
@@ -118,11 +118,13 @@ impl<'commits> Provenance<'commits> {
     /// Puts commits in order. `source` is asked only for tags that a ref names without saying what they lead to.
     pub fn new<Source: ObjectSource>(commits: &'commits Commits, refs: &Refs, source: &Source, bounds: Bounds) -> Self {
         let mut roots = Roots { commits, source, missing: HashSet::new() };
-        let from_refs: Vec<u32> =
+        let mut from_refs: Vec<u32> =
             refs.refs.iter().filter_map(|root| roots.commit(root.peeled.unwrap_or(root.id))).collect();
-        let from_reflogs: Vec<u32> = refs.reflog_ids.iter().filter_map(|id| roots.commit(*id)).collect();
         let head = refs.head.and_then(|id| roots.commit(id));
+        from_refs.extend(head);
         let missing_roots = roots.missing.len();
+        // What a reflog names is often collected already, which is no fault.
+        let from_reflogs: Vec<u32> = refs.reflog_ids.iter().filter_map(|id| roots.commit(*id)).collect();
         let reach = order::reach(commits, &from_refs, &from_reflogs);
         let order = order::order(commits, &reach);
         let mut positions = vec![u32::MAX; commits.len()];
@@ -156,7 +158,7 @@ impl<'commits> Provenance<'commits> {
         let collector = TreeCollector::new(&hits);
         let unread = source.walk(&[ObjectKind::Tree], &CollectTrees(&collector));
         let store = collector.finish();
-        let reduced = ReducedTrees::new(&store);
+        let reduced = ReducedTrees::new(&store, self.bounds.kept_entries);
         let roots = RootNodes::new(self.commits, &store, &reduced);
         let mut comparison = Comparison::new(&reduced, &store.names, self.bounds);
         let mut parents = Vec::new();
@@ -178,7 +180,7 @@ impl<'commits> Provenance<'commits> {
             trees: store.missing + roots.missing,
             roots: self.missing_roots,
         };
-        Resolution { places, missing, damaged_trees: store.damaged, unread, cut }
+        Resolution { places, missing, damaged_trees: store.damaged, unread, cut: cut || reduced.cut }
     }
 }
 

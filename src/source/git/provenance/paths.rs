@@ -13,6 +13,8 @@ pub struct Bounds {
     pub places_per_blob: usize,
     /// How many bytes the paths of all places may have together.
     pub all_path_bytes: usize,
+    /// How many entries that lead to wanted blobs are kept for all trees together; each takes some 20 bytes.
+    pub kept_entries: usize,
     /// How many entries are compared in all.
     pub steps: u64,
 }
@@ -24,6 +26,7 @@ impl Default for Bounds {
             paths: 1_000_000,
             places_per_blob: 10_000,
             all_path_bytes: 256 << 20,
+            kept_entries: 64 << 20,
             steps: 500_000_000,
         }
     }

@@ -36,15 +36,17 @@ pub(super) struct ReducedTrees {
     /// The list of each tree; list 0 is empty.
     tree_lists: Vec<u32>,
     list_nodes: Vec<u32>,
+    /// Whether trees past the bound were left empty.
+    pub(super) cut: bool,
 }
 
 impl ReducedTrees {
-    /// Reduces all trees of a store.
-    pub(super) fn new(store: &TreeStore) -> Self {
+    /// Reduces all trees of a store, as long as no more than `most_entries` have to be kept.
+    pub(super) fn new(store: &TreeStore, most_entries: usize) -> Self {
         let marked = mark(store);
-        let lists = replay(store, &marked);
+        let lists = replay(store, &marked, most_entries);
         let (nodes, list_nodes) = Reducer::new(store, &lists).run();
-        Self { nodes, tree_lists: lists.of_tree, list_nodes }
+        Self { nodes, tree_lists: lists.of_tree, list_nodes, cut: lists.cut }
     }
 
     /// The node of a tree.
@@ -96,6 +98,7 @@ struct Lists {
     /// Where each list ends.
     ends: Vec<usize>,
     of_tree: Vec<u32>,
+    cut: bool,
 }
 
 impl Lists {
@@ -113,11 +116,11 @@ struct Positioned {
     list: u32,
 }
 
-fn replay(store: &TreeStore, marked: &[bool]) -> Lists {
+fn replay(store: &TreeStore, marked: &[bool], most_entries: usize) -> Lists {
     let all = 0..next_number(store.len());
     let edges: Vec<_> = all.clone().filter_map(|tree| store.base(tree).map(|base| (base, tree))).collect();
     let (starts, children) = group(store.len(), &edges);
-    let mut lists = Lists { entries: Vec::new(), ends: vec![0], of_tree: vec![0; store.len()] };
+    let mut lists = Lists { entries: Vec::new(), ends: vec![0], of_tree: vec![0; store.len()], cut: false };
     let mut known: FastMap<Vec<u32>, u32> = FastMap::default();
     known.insert(Vec::new(), 0);
     let nothing = Rc::new(Positioned::default());
@@ -127,7 +130,7 @@ fn replay(store: &TreeStore, marked: &[bool]) -> Lists {
     while let Some((tree, base)) = waiting.pop() {
         let own = if marked[tree as usize] {
             let entries = positioned_entries(store, marked, tree, &base.entries);
-            let list = number_list(&mut lists, &mut known, &entries, &base);
+            let list = number_list(&mut lists, &mut known, &entries, &base, most_entries);
             lists.of_tree[tree as usize] = list;
             Rc::new(Positioned { entries, list })
         } else {
@@ -167,6 +170,7 @@ fn number_list(
     known: &mut FastMap<Vec<u32>, u32>,
     entries: &[FreshEntry],
     base: &Positioned,
+    most_entries: usize,
 ) -> u32 {
     let numbers = entries.iter().map(|entry| entry.entry);
     if base.entries.len() == entries.len() && base.entries.iter().map(|entry| entry.entry).eq(numbers.clone()) {
@@ -176,6 +180,10 @@ fn number_list(
     let next = next_number(lists.ends.len());
     if let Some(&list) = known.get(&numbers) {
         return list;
+    }
+    if lists.entries.len() + numbers.len() > most_entries {
+        lists.cut = true;
+        return 0;
     }
     lists.entries.extend_from_slice(&numbers);
     lists.ends.push(lists.entries.len());

@@ -8,6 +8,7 @@ use super::testing::{
     random_history,
 };
 use super::*;
+use crate::source::git::object::{CopiedRun, Inherited, Object};
 
 struct Answer {
     commits: Commits,
@@ -281,6 +282,9 @@ fn what_is_missing_counts_as_empty_and_is_counted() {
     repository.write("commit", b"no header at all");
     repository.git(&["update-ref", "refs/heads/main", &again.to_string()], b"");
     std::fs::write(repository.path().join(".git/refs/heads/lost"), format!("{}\n", ObjectId([0xbb; 20]))).unwrap();
+    let collected = format!("{0} {0} A <a@example.org> 1 +0000\tx\n", ObjectId([0xaa; 20]));
+    std::fs::create_dir_all(repository.path().join(".git/logs")).unwrap();
+    std::fs::write(repository.path().join(".git/logs/HEAD"), collected).unwrap();
     let answer = resolve(&repository, &[key]);
     assert_eq!(places(&answer, key), [("key".to_owned(), cut_off)]);
     assert_eq!(answer.resolution.missing, Missing { parents: 1, trees: 2, roots: 1 });
@@ -331,6 +335,58 @@ impl MadeUp {
 
 const KEY: ObjectId = ObjectId([0xab; 20]);
 
+/// Hands out the second of two trees as a delta of the first, in one run.
+struct OneDelta {
+    objects: MadeUp,
+    run: CopiedRun,
+}
+
+impl ObjectSource for OneDelta {
+    fn walk<V: Visitor>(&self, kinds: &[ObjectKind], visitor: &V) -> Vec<Unread> {
+        if !kinds.contains(&ObjectKind::Tree) {
+            return self.objects.walk(kinds, visitor);
+        }
+        let [base, child] = [0, 1].map(|number| &self.objects.0[number]);
+        let whole = |(id, kind, data): &(ObjectId, ObjectKind, Vec<u8>), inherited| {
+            visitor.visit(&mut visitor.worker(), Object { id: *id, kind: *kind, data: &data.clone(), inherited })
+        };
+        let state = whole(base, None);
+        let runs = [self.run];
+        whole(child, Some(Inherited { base: &state, base_length: base.2.len(), runs: &runs }));
+        Vec::new()
+    }
+
+    fn read(&self, id: &ObjectId) -> Result<Option<(ObjectKind, Vec<u8>)>, Unread> {
+        self.objects.read(id)
+    }
+}
+
+#[test]
+fn bytes_that_are_an_entry_only_in_the_child_are_read_as_one() {
+    let own = [tree_entry("100644", "key", KEY), tree_entry("100644", "other", ObjectId([1; 20]))].concat();
+    // In the base the same bytes are the end of a longer name, or part of an id, and what follows is an entry in both.
+    let mut id = [b'x'; 20];
+    id[9..].copy_from_slice(b"100644 key\0");
+    let in_id = [tree_entry("100644", "a", ObjectId(id)), KEY.0.to_vec(), own[31..].to_vec()].concat();
+    let bases = [([b"100644 zz ", &own[..]].concat(), 10), (in_id, 18)];
+    for (base, base_start) in bases {
+        let length = own.len();
+        assert_eq!(base[base_start..base_start + length], own);
+        for length in [length, length - 1, 31, 12] {
+            let mut objects = MadeUp::default();
+            objects.tree(0, base.clone());
+            objects.tree(1, own.clone());
+            objects.commit(2, 1);
+            let source = OneDelta { objects, run: CopiedRun { start: 0, base_start, length } };
+            let (commits, _) = Commits::load(&source);
+            let answer = Provenance::new(&commits, &Refs::default(), &source, Bounds::default());
+            let places = answer.resolve(&source, &HashSet::from([KEY])).places;
+            let paths: Vec<_> = places.get(&KEY).into_iter().flatten().map(|place| place.path.as_slice()).collect();
+            assert_eq!(paths, [b"key"], "{base_start} {length}");
+        }
+    }
+}
+
 #[test]
 fn folders_nested_twenty_thousand_deep_are_followed_as_far_as_a_path_may_be_long() {
     const DEPTH: usize = 20_000;
@@ -380,6 +436,8 @@ fn a_wide_tree_is_searched_whole_and_forged_cycles_end() {
     assert!(answer.places[&KEY].len() >= 300_000);
     let cut = objects.resolve(KEY, Bounds { places_per_blob: 1000, ..bounds });
     assert_eq!((cut.places[&KEY].len(), cut.cut), (1000, true));
+    let nothing_kept = objects.resolve(KEY, Bounds { kept_entries: 1000, ..bounds });
+    assert!(nothing_kept.places.is_empty() && nothing_kept.cut);
 }
 
 #[test]

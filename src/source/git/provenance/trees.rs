@@ -290,6 +290,8 @@ impl Joiner {
             offsets.insert(*number, offset);
             offset += batch.trees.len();
         }
+        self.store.trees.reserve_exact(offset);
+        self.store.numbers.reserve(offset);
         for ((_, batch), names) in batches.into_iter().zip(name_numbers) {
             self.append(batch, &names, &offsets);
         }
@@ -318,6 +320,7 @@ impl Joiner {
 
     fn append(&mut self, batch: Batch, names: &[u32], offsets: &FastMap<u32, usize>) {
         let mut entries = vec![0; batch.entries.len()];
+        self.entries.reserve(batch.entries.len());
         for ((name, id, kind), old) in batch.entries {
             let key = (names[name as usize], id, kind);
             let next = next_number(self.keys.len());
