@@ -77,6 +77,16 @@ pub enum Verdict {
     Dropped(Dropped),
 }
 
+impl Verdict {
+    /// The detector, by its place in the registry.
+    pub fn detector(&self) -> u16 {
+        match self {
+            Self::Kept(candidate) => candidate.detector,
+            Self::Dropped(dropped) => dropped.detector,
+        }
+    }
+}
+
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
@@ -104,18 +114,23 @@ impl<'registry> Evaluator<'registry> {
         Self { registry, regexes: registry.rules.iter().map(|_| OnceLock::new()).collect() }
     }
 
-    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor.
-    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
+    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor. Returns how many bytes before
+    /// and after the anchor the verdicts could read; nothing where no rule's gate passed.
+    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<(usize, usize)> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
         let wide = engine::is_wide(anchor);
+        let mut reach: Option<(usize, usize)> = None;
         for number in &anchor.rules {
             let rule = &self.registry.rules[usize::from(*number)];
             if !wide && !passes_gate(rule, text, hit) {
                 continue;
             }
             let stride = if wide { 2 } else { 1 };
-            let first = hit.start.saturating_sub(rule.back as usize * stride);
-            let last = (hit.end + rule.forward as usize * stride).min(text.len());
+            let (back, forward) = (rule.back as usize * stride, rule.forward as usize * stride);
+            let known = reach.unwrap_or_default();
+            reach = Some((known.0.max(back), known.1.max(forward)));
+            let first = hit.start.saturating_sub(back);
+            let last = (hit.end + forward).min(text.len());
             let window = &text[first..last];
             let (view, from, to) = if wide {
                 View::wide(window, first, hit.start, hit.end)
@@ -127,6 +142,7 @@ impl<'registry> Evaluator<'registry> {
             let look = Look { rule, detector, view: &view, anchor: (from, to), decoded };
             self.look(usize::from(*number), &look, sink);
         }
+        reach
     }
 
     /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod chunks;
 pub mod collect;
+pub mod delta;
 pub mod excerpt;
 pub mod files;
 pub mod hook;
