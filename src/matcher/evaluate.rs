@@ -91,6 +91,8 @@ impl Verdict {
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
     regexes: Vec<OnceLock<Regex>>,
+    #[cfg(test)]
+    stressed: bool,
 }
 
 /// The provider of detectors that name none.
@@ -111,7 +113,12 @@ struct Look<'look> {
 impl<'registry> Evaluator<'registry> {
     /// Prepares the evaluation of a registry's rules; compiles nothing.
     pub fn new(registry: &'registry Registry) -> Self {
-        Self { registry, regexes: registry.rules.iter().map(|_| OnceLock::new()).collect() }
+        Self {
+            registry,
+            regexes: registry.rules.iter().map(|_| OnceLock::new()).collect(),
+            #[cfg(test)]
+            stressed: false,
+        }
     }
 
     /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor. Returns how many bytes before
@@ -132,6 +139,11 @@ impl<'registry> Evaluator<'registry> {
             let first = hit.start.saturating_sub(back);
             let last = (hit.end + forward).min(text.len());
             let window = &text[first..last];
+            #[cfg(test)]
+            if self.stressed {
+                sink.push(stand_in(rule.detector, window, hit));
+                continue;
+            }
             let (view, from, to) = if wide {
                 View::wide(window, first, hit.start, hit.end)
             } else {
@@ -227,6 +239,33 @@ fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Opti
         end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
     }
     Some((start, end))
+}
+
+#[cfg(test)]
+impl Evaluator<'_> {
+    /// Has every verdict depend on each byte that it may read.
+    pub(crate) fn stress(&mut self) {
+        self.stressed = true;
+    }
+}
+
+/// A candidate that is another one if any byte of its window is.
+#[cfg(test)]
+fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
+    Verdict::Kept(Candidate {
+        detector,
+        rivals: Vec::new(),
+        start: hit.start,
+        end: hit.end,
+        secret: Secret::new(blake3::hash(window).as_bytes()),
+        confidence: Confidence::High,
+        shared: false,
+        generic: false,
+        decoded: Vec::new(),
+        head: 0,
+        specificity: 0,
+        tightness: 0,
+    })
 }
 
 /// Runs a rule's byte gate; it reads at most [`crate::detector::compile::gate::REACH`] bytes on each side.

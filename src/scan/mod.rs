@@ -23,3 +23,6 @@ pub mod text;
 pub use options::{History, ScanOptions};
 pub use progress::{NoProgress, Progress};
 pub use run::run;
+
+#[cfg(test)]
+mod delta_tests;
