@@ -29,8 +29,8 @@ pub enum Command {
 /// Arguments of `credtrace scan`.
 #[derive(Debug, Args)]
 pub struct ScanArguments {
-    /// A folder, a git repository (work tree or bare), a file, or - for standard input
-    #[arg(value_name = "TARGET", default_value = ".")]
+    /// A folder, a git repository (work tree or bare), a file, or - for standard input [default: .]
+    #[arg(value_name = "TARGET")]
     pub targets: Vec<PathBuf>,
 
     /// How much of a repository's history: all, none, or a range as git writes it (main..HEAD)
@@ -80,6 +80,10 @@ pub struct ScanArguments {
     /// What makes the exit status 1
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
+
+    /// Map large files instead of reading them; not for files that something may shorten meanwhile
+    #[arg(long)]
+    pub mmap: bool,
 
     /// How many threads; 0 is one a processor
     #[arg(long, value_name = "N", default_value_t = 0)]

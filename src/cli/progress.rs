@@ -98,3 +98,25 @@ pub fn watch_for_interrupts() {
     // Without the handler the program still ends on a signal, only without a report.
     let _ = ctrlc::set_handler(handler);
 }
+
+/// Reads input that may not come: asks now and then whether a person wants to stop, and then gives no more.
+#[derive(Debug)]
+pub struct PatientInput(pub std::io::Stdin);
+
+impl std::io::Read for PatientInput {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let wait = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        loop {
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+            let mut waiting = [PollFd::new(&self.0, PollFlags::IN)];
+            match poll(&mut waiting, Some(&wait)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                // What cannot be waited for is read at once.
+                _ => return Ok(rustix::io::read(&self.0, buffer)?),
+            }
+        }
+    }
+}

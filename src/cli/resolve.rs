@@ -10,6 +10,7 @@ use super::home;
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
 use crate::matcher::engine::EngineChoice;
+use crate::scan::check;
 use crate::scan::options::{History, ScanOptions};
 use crate::source::git::staged::StagedEnvironment;
 
@@ -23,13 +24,20 @@ impl From<MinConfidence> for Confidence {
     }
 }
 
-/// Loads the detectors that are on.
+/// Loads the detectors that are on. Those of a folder must keep what their examples promise before any of them is used.
 ///
 /// # Errors
 /// A folder or glob at fault.
 pub fn registry(selection: &DetectorSelection) -> Result<Registry> {
     let registry = match &selection.folder {
-        Some(folder) => Registry::with_folder(folder)?,
+        Some(folder) => {
+            let registry = Registry::with_folder(folder)?;
+            let faults = check::check_folder(&registry, folder)?.faults;
+            if let Some(first) = faults.first() {
+                bail!("{first}; credtrace detectors check {} tells all", folder.display());
+            }
+            registry
+        }
         None => Registry::built_in(),
     };
     Ok(registry.select(&selection.include, &selection.exclude)?)
@@ -65,6 +73,7 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         show_secrets: arguments.show_secrets,
         explain: arguments.explain,
         strict: arguments.strict,
+        map_files: arguments.mmap,
         threads: arguments.threads,
         engine: engine(arguments.engine),
         delta: !arguments.no_delta,
@@ -82,11 +91,15 @@ fn engine(name: EngineName) -> EngineChoice {
     }
 }
 
-/// Returns the targets, the listed ones after those of the command line; a default of `.` gives way to a list.
+/// Returns the targets, the listed ones after those of the command line; without any it is the current folder.
 fn targets(arguments: &ScanArguments) -> Result<Vec<PathBuf>> {
-    let Some(list) = &arguments.targets_from else { return Ok(arguments.targets.clone()) };
     let mut targets = arguments.targets.clone();
-    targets.retain(|target| target.as_path() != Path::new("."));
+    let Some(list) = &arguments.targets_from else {
+        if targets.is_empty() {
+            targets.push(PathBuf::from("."));
+        }
+        return Ok(targets);
+    };
     let reader: Box<dyn BufRead> = if list == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {

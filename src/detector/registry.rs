@@ -220,6 +220,21 @@ fn read_file(path: std::path::PathBuf) -> Result<SourceFile> {
     Ok(SourceFile { path, text })
 }
 
+/// Returns where each detector of a folder is declared, as `file:line`.
+///
+/// # Errors
+/// A folder or file at fault.
+pub fn places(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let mut places = BTreeMap::new();
+    for file in read_folder(folder)? {
+        for (detector, line) in compile::schema::parse(&file)? {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            places.insert(detector.id, format!("{}{line}", file.path.display()));
+        }
+    }
+    Ok(places)
+}
+
 /// Returns the ids that a set's companions name without the set having them.
 pub fn unknown_companions(registry: &Registry) -> Vec<String> {
     let ids: HashSet<&str> = registry.detectors().iter().map(|detector| detector.id.as_str()).collect();

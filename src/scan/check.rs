@@ -1,10 +1,12 @@
 //! Checks detectors by what they promise: every example is found by its detector through the whole pipeline and by both
 //! engines, every counter-example is not, and no other detector claims an example.
 
+use std::path::Path;
+
 use super::text::{TextHits, TextScanner};
 use crate::detector::compile::Detector;
 use crate::detector::example::{self, Generator};
-use crate::detector::registry::Registry;
+use crate::detector::registry::{self, Registry};
 use crate::error::Result;
 use crate::matcher::engine::{EngineChoice, Workload};
 
@@ -29,6 +31,20 @@ const EXPANSIONS: u64 = 8;
 /// # Errors
 /// Where an engine does not open or fails.
 pub fn check(registry: &Registry) -> Result<CheckOutcome> {
+    check_some(registry, &|_| Some(String::new()))
+}
+
+/// Checks the detectors of a folder that was added to the built-in ones; faults name file and line.
+///
+/// # Errors
+/// As [`check`], and where the folder cannot be read.
+pub fn check_folder(registry: &Registry, folder: &Path) -> Result<CheckOutcome> {
+    let places = registry::places(folder)?;
+    check_some(registry, &|id| places.get(id).map(|place| format!("{place}: ")))
+}
+
+/// Checks the detectors for which `place` returns what their faults begin with.
+fn check_some(registry: &Registry, place: &dyn Fn(&str) -> Option<String>) -> Result<CheckOutcome> {
     let mut check = Check { registry, scanners: Vec::new(), outcome: CheckOutcome::default() };
     for workload in [Workload::Small, Workload::Large] {
         let scanner = TextScanner::new(registry, EngineChoice::Fastest, workload, false)?;
@@ -38,9 +54,12 @@ pub fn check(registry: &Registry) -> Result<CheckOutcome> {
         }
     }
     for (number, detector) in registry.detectors().iter().enumerate() {
+        let Some(place) = place(&detector.id) else { continue };
+        let before = check.outcome.faults.len();
         for seed in 0..EXPANSIONS {
             check.detector(number as u16, detector, seed)?;
         }
+        check.outcome.faults[before..].iter_mut().for_each(|fault| fault.insert_str(0, &place));
     }
     check.outcome.faults.sort();
     check.outcome.faults.dedup();

@@ -1,6 +1,7 @@
 //! Text of any length in a constant of memory: chunks with context on both sides. A hit belongs to the chunk in which its
 //! anchor begins, so that none is lost at a boundary and none counted twice.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use rayon::prelude::*;
@@ -23,8 +24,8 @@ struct ChunkHits {
 }
 
 /// A chunk and its context: `bytes[owned]` is what it owns, and `base` is where `bytes` begins in the whole text.
-struct Chunk {
-    bytes: Vec<u8>,
+struct Chunk<'text> {
+    bytes: Cow<'text, [u8]>,
     owned: std::ops::Range<usize>,
     base: u64,
 }
@@ -75,6 +76,32 @@ pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn 
     Ok(answer)
 }
 
+/// Scans text that is in memory or mapped, on all threads of the current pool.
+///
+/// # Errors
+/// Where the engine fails.
+pub fn scan_mapped(scanner: &TextScanner<'_>, text: &[u8], seen: &dyn Fn(u64)) -> Result<StreamHits> {
+    let chunks: Vec<Chunk<'_>> = (0..text.len())
+        .step_by(CHUNK)
+        .map(|start| {
+            let end = (start + CHUNK).min(text.len());
+            let base = start.saturating_sub(CONTEXT);
+            let bytes = &text[base..(end + CONTEXT).min(text.len())];
+            Chunk { bytes: Cow::Borrowed(bytes), owned: start - base..end - base, base: base as u64 }
+        })
+        .collect();
+    let scanned: Vec<Result<ChunkHits>> =
+        chunks.par_iter().map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk)).collect();
+    let mut answer = StreamHits { bytes: text.len() as u64, ..StreamHits::default() };
+    let mut lines = LineKeeper::default();
+    for (chunk, hits) in chunks.iter().zip(scanned) {
+        lines.take(chunk, hits?, &mut answer.hits);
+    }
+    seen(answer.bytes);
+    resolve_seams(&mut answer.hits);
+    Ok(answer)
+}
+
 /// Cuts what a reader gives into chunks that overlap.
 struct Cutter<'reader> {
     reader: &'reader mut dyn Read,
@@ -88,7 +115,7 @@ struct Cutter<'reader> {
 }
 
 impl Cutter<'_> {
-    fn next_chunk(&mut self) -> std::io::Result<Chunk> {
+    fn next_chunk(&mut self) -> std::io::Result<Chunk<'static>> {
         let wanted = self.before + CHUNK + CONTEXT;
         let missing = wanted.saturating_sub(self.carried.len());
         let read = self.reader.take(missing as u64).read_to_end(&mut self.carried)?;
@@ -97,25 +124,25 @@ impl Cutter<'_> {
     }
 
     /// Returns what was read before a fault as the last chunk.
-    fn last_chunk(&mut self) -> Option<Chunk> {
+    fn last_chunk(&mut self) -> Option<Chunk<'static>> {
         self.ended = true;
         (self.carried.len() > self.before).then(|| self.cut())
     }
 
-    fn cut(&mut self) -> Chunk {
+    fn cut(&mut self) -> Chunk<'static> {
         let end = if self.ended { self.carried.len() } else { self.carried.len() - CONTEXT };
         let owned = self.before..end;
         let keep_from = end.saturating_sub(CONTEXT);
         let carried = self.carried[keep_from..].to_vec();
         let bytes = std::mem::replace(&mut self.carried, carried);
-        let chunk = Chunk { bytes, owned, base: self.base };
+        let chunk = Chunk { bytes: Cow::Owned(bytes), owned, base: self.base };
         self.before = end - keep_from;
         self.base += keep_from as u64;
         chunk
     }
 }
 
-fn scan_chunk(worker: Result<&mut TextWorker<'_>, &mut crate::Error>, chunk: &Chunk) -> Result<ChunkHits> {
+fn scan_chunk(worker: Result<&mut TextWorker<'_>, &mut crate::Error>, chunk: &Chunk<'_>) -> Result<ChunkHits> {
     let worker = worker.map_err(|error| crate::Error::Usage(error.to_string()))?;
     let hits = worker.scan_part(&chunk.bytes, chunk.owned.clone())?;
     let owned = &chunk.bytes[chunk.owned.clone()];
@@ -135,7 +162,7 @@ struct LineKeeper {
 }
 
 impl LineKeeper {
-    fn take(&mut self, chunk: &Chunk, found: ChunkHits, all: &mut TextHits) {
+    fn take(&mut self, chunk: &Chunk<'_>, found: ChunkHits, all: &mut TextHits) {
         let context_lines = memchr::memchr_iter(b'\n', &chunk.bytes[..chunk.owned.start]).count() as u64;
         for mut located in found.hits.located {
             let start = located.candidate.start;

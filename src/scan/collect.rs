@@ -90,6 +90,8 @@ pub struct Collected {
     pub findings: Vec<Finding>,
     /// What was found but is not reported, counted by reason.
     pub suppressed: BTreeMap<String, u64>,
+    /// Every secret that was found, reported or not, so that none is shown beside another.
+    pub secrets: Vec<Secret>,
 }
 
 /// Makes findings of hits. The order of hits does not matter.
@@ -115,6 +117,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
                 collected.findings.push(with_occurrences(finding, hits));
             }
         }
+        collected.secrets.push(secret);
     }
     collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
     collected

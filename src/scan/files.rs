@@ -2,11 +2,11 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::{WalkBuilder, WalkState};
 
-use super::chunks;
+use super::chunks::{self, StreamHits};
 use super::collect::{Hit, Scene};
 use super::options::ScanOptions;
 use super::progress::Progress;
@@ -16,6 +16,7 @@ use crate::error::{Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
 use crate::source::file::{self, Opened};
+use crate::source::mmap::MappedFile;
 
 /// What a scan of text needs everywhere.
 #[derive(Clone, Copy)]
@@ -95,7 +96,8 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
     let failure = Mutex::new(None);
     let large = Mutex::new(Vec::new());
     let walk = Walk { context, root, target, kind, found: &found, large: &large };
-    walker(root, kind, context.options).build_parallel().run(|| {
+    let odd = Arc::new(Mutex::new(Vec::new()));
+    walker(root, kind, context.options, Arc::clone(&odd)).build_parallel().run(|| {
         let mut reader = match context.scanner.worker() {
             Ok(worker) => Some(Reader { worker, buffer: Vec::new() }),
             Err(error) => {
@@ -119,6 +121,11 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
     if let Some(error) = take(failure) {
         return Err(error);
     }
+    for folder in odd.lock().unwrap_or_else(std::sync::PoisonError::into_inner).drain(..) {
+        let reason =
+            "its .gitignore is no regular file, so the folder was not scanned; --include-ignored does without it";
+        context.tally.problem(Problem::new(folder, reason));
+    }
     let mut found = take_inner(found);
     let mut large = take_inner(large);
     large.sort();
@@ -141,7 +148,8 @@ fn take_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn walker(root: &Path, kind: TreeKind, options: &ScanOptions) -> WalkBuilder {
+/// Makes the walk of a tree; folders that must not be entered, since their `.gitignore` is a pipe, go to `odd`.
+fn walker(root: &Path, kind: TreeKind, options: &ScanOptions, odd: Arc<Mutex<Vec<String>>>) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
     let honour = kind == TreeKind::WorkTree && !options.include_ignored;
     builder
@@ -154,8 +162,22 @@ fn walker(root: &Path, kind: TreeKind, options: &ScanOptions) -> WalkBuilder {
         .same_file_system(false)
         .threads(options.threads);
     let never = file::Identities::of(&options.never);
-    builder.filter_entry(move |entry| !never.contains(entry.path()));
+    builder.filter_entry(move |entry| {
+        if honour && has_odd_ignore_file(entry) {
+            let mut odd = odd.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            odd.push(entry.path().display().to_string());
+            return false;
+        }
+        !never.contains(entry.path())
+    });
     builder
+}
+
+/// Whether a folder's `.gitignore` is a pipe or device, which the walk would wait for.
+fn has_odd_ignore_file(entry: &ignore::DirEntry) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    is_folder
+        && std::fs::metadata(entry.path().join(".gitignore")).is_ok_and(|known| !known.is_file() && !known.is_dir())
 }
 
 /// One walk of a tree: what every thread of it shares.
@@ -279,6 +301,13 @@ fn scene_of(path: &Path, target: &str, root: Option<&Path>) -> Scene {
 /// # Errors
 /// Where the engine fails; a file that cannot be read is a problem in the tally.
 pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&Path>) -> Result<Vec<Hit>> {
+    let name = path.display().to_string();
+    if context.options.map_files
+        && let Some(mapped) = map(path)
+    {
+        let stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
+        return Ok(stream_hits(context, stream, &scene_of(path, target, root), &name));
+    }
     let mut opened = match file::open_regular(path) {
         Ok(Ok(opened)) => opened,
         Ok(Err(skip)) => {
@@ -291,7 +320,14 @@ pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&
         }
     };
     let scene = scene_of(path, target, root);
-    scan_stream(context, &mut opened, &scene, &path.display().to_string())
+    scan_stream(context, &mut opened, &scene, &name)
+}
+
+/// Maps a large file; one that is small or cannot be mapped is read.
+fn map(path: &Path) -> Option<MappedFile> {
+    let is_large =
+        std::fs::symlink_metadata(path).is_ok_and(|known| known.is_file() && known.len() > chunks::CHUNK as u64);
+    if is_large { MappedFile::open(path).ok() } else { None }
 }
 
 /// Scans standard input.
@@ -305,6 +341,10 @@ pub fn scan_standard_input(context: Context<'_>, reader: &mut dyn std::io::Read)
 
 fn scan_stream(context: Context<'_>, reader: &mut dyn std::io::Read, scene: &Scene, name: &str) -> Result<Vec<Hit>> {
     let stream = chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))?;
+    Ok(stream_hits(context, stream, scene, name))
+}
+
+fn stream_hits(context: Context<'_>, stream: StreamHits, scene: &Scene, name: &str) -> Vec<Hit> {
     context.tally.scanned(1, stream.bytes);
     context.tally.skip(Skip::MatchCap, stream.hits.beyond_cap);
     context.progress.found(stream.hits.located.len() as u64);
@@ -312,5 +352,5 @@ fn scan_stream(context: Context<'_>, reader: &mut dyn std::io::Read, scene: &Sce
     if let Some(reason) = stream.failure {
         context.tally.problem(Problem::new(name, format!("read breaks off after {} bytes: {reason}", stream.bytes)));
     }
-    Ok(stream.hits.located.iter().map(|located| scene.hit(located, 0)).collect())
+    stream.hits.located.iter().map(|located| scene.hit(located, 0)).collect()
 }

@@ -13,6 +13,7 @@ pub mod files;
 pub mod hook;
 pub mod options;
 pub mod progress;
+pub mod redact;
 pub mod repository;
 pub mod revisions;
 pub mod run;

@@ -40,6 +40,8 @@ pub struct ScanOptions {
     pub explain: bool,
     /// Whether skips by a limit make the scan incomplete.
     pub strict: bool,
+    /// Whether large files are mapped instead of read; one that shrinks meanwhile then ends the program.
+    pub map_files: bool,
     /// How many threads; zero is one a processor.
     pub threads: usize,
     /// Which engine.

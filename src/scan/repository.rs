@@ -173,7 +173,7 @@ impl History<'_> {
         }
         let blobs: HashSet<ObjectId> =
             found.iter().filter(|found| found.kind == ObjectKind::Blob).map(|found| found.id).collect();
-        let in_index = if blobs.is_empty() { HashMap::new() } else { self.index_paths(&blobs) };
+        let in_index = self.index_paths(objects, &blobs);
         let (resolution, provenance) = if blobs.is_empty() {
             (Resolution::default(), None)
         } else {
@@ -200,19 +200,22 @@ impl History<'_> {
         Ok(hits)
     }
 
-    /// The paths at which the index has any of these blobs.
-    fn index_paths(&self, blobs: &HashSet<ObjectId>) -> HashMap<ObjectId, Vec<Vec<u8>>> {
+    /// The paths at which the index has any of these blobs; notes what it names and the object stores lack.
+    fn index_paths(&self, objects: &Objects, blobs: &HashSet<ObjectId>) -> HashMap<ObjectId, Vec<Vec<u8>>> {
         let mut paths: HashMap<ObjectId, Vec<Vec<u8>>> = HashMap::new();
-        match self.repository.git().index() {
-            Ok(index) => {
-                for entry in index.iter() {
-                    let id = ObjectId::from_bytes(entry.id.as_bytes()).filter(|id| blobs.contains(id));
-                    if let Some(id) = id {
-                        paths.entry(id).or_default().push(entry.path);
-                    }
-                }
+        let entries = self.repository.index_blobs().unwrap_or_else(|error| {
+            self.context.tally.problem(Problem::new(self.target, error.to_string()));
+            Vec::new()
+        });
+        let partial = self.repository.is_partial();
+        for (path, id) in entries {
+            if blobs.contains(&id) {
+                paths.entry(id).or_default().push(path);
+            } else if !partial && !objects.contains(&id) {
+                let path = String::from_utf8_lossy(&path);
+                let reason = format!("object {id}, which the index names at {path}, is missing; git fsck tells more");
+                self.context.tally.problem(Problem::new(self.target, reason));
             }
-            Err(error) => self.context.tally.problem(index_problem(self.target, &error)),
         }
         paths
     }
@@ -248,10 +251,6 @@ fn blob_hits(
     }
 }
 
-fn index_problem(target: &str, error: &git2::Error) -> Problem {
-    Problem::new(target, format!("the index cannot be read: {}", error.message()))
-}
-
 /// How many blobs that trees name are not in the object stores.
 fn missing_blobs(objects: &Objects) -> u64 {
     let missing = MissingBlobs { objects, ids: Mutex::default() };
@@ -285,21 +284,17 @@ impl Visitor for MissingBlobs<'_> {
 /// # Errors
 /// Where the engine fails or the index cannot be read.
 pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -> Result<Vec<Hit>> {
-    let index = repository.git().index().map_err(|error| Error::Repository {
-        path: repository.path().to_path_buf(),
-        reason: format!("the index cannot be read: {}", error.message()),
-    })?;
+    let entries = repository.index_blobs()?;
     let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
     let mut worker = context.scanner.worker()?;
     let mut hits = Vec::new();
     let mut seen: HashMap<ObjectId, Option<Found>> = HashMap::new();
-    for entry in index.iter().filter(|entry| entry.mode & 0o170_000 != 0o160_000) {
-        let Some(id) = ObjectId::from_bytes(entry.id.as_bytes()) else { continue };
+    for (path, id) in entries {
         let found = match seen.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(scan_object(context, &mut worker, &objects, target, id)?),
         };
-        let mut scene = Scene::plain(SourceKind::Index, target, &entry.path);
+        let mut scene = Scene::plain(SourceKind::Index, target, &path);
         scene.blob = Some(id.to_string());
         let located = found.iter().flat_map(|found| &found.hits.located);
         hits.extend(located.map(|located| scene.hit(located, 0)));

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use super::collect::{self, Hit};
+use super::collect::{self, Collected, Hit};
 use super::files::{self, Context, TreeKind};
 use super::options::{History, ScanOptions};
 use super::progress::Progress;
 use super::tally::{Rest, Tally};
 use super::text::TextScanner;
-use super::{repository, revisions};
+use super::{redact, repository, revisions};
 use crate::detector::registry::Registry;
 use crate::error::{Error, Problem, Result};
 use crate::finding::{Report, SUMMARY_SCHEMA, Summary};
@@ -38,16 +38,21 @@ pub fn run(
 ) -> Outcome {
     let started = Instant::now();
     let tally = Tally::default();
-    let mut hits = Vec::new();
     let mut engine = "none";
-    let scanned = scan(options, registry, progress, input, &tally, &mut hits, &mut engine);
-    if let Err(error) = scanned {
+    let mut explanations = Vec::new();
+    let collected = scan(options, registry, progress, input, &tally, &mut engine, &mut explanations);
+    let collected = collected.unwrap_or_else(|error| {
         tally.problem(Problem::new("scan", error.to_string()));
-    }
+        Collected::default()
+    });
     if progress.interrupted() {
         tally.problem(Problem::new("scan", "interrupted; what was found until then is reported"));
     }
-    assemble(options, registry, hits, &tally, engine, started)
+    let rest = tally.finish();
+    explanations.extend(rest.explanations.iter().cloned());
+    explanations.sort();
+    let summary = summary(options, registry, &collected, tally.totals(), rest, engine, started);
+    Outcome { report: Report { findings: collected.findings, summary }, explanations }
 }
 
 fn scan(
@@ -56,9 +61,9 @@ fn scan(
     progress: &dyn Progress,
     input: &mut (dyn Read + Send),
     tally: &Tally,
-    hits: &mut Vec<Hit>,
     engine: &mut &'static str,
-) -> Result<()> {
+    explanations: &mut Vec<String>,
+) -> Result<Collected> {
     let scanner = TextScanner::new(registry, options.engine, workload(options), options.explain)?;
     *engine = scanner.engine_name();
     let pool = rayon::ThreadPoolBuilder::new()
@@ -66,6 +71,7 @@ fn scan(
         .build()
         .map_err(|error| Error::Usage(format!("--threads {}: {error}", options.threads)))?;
     let context = Context { scanner: &scanner, options, tally, progress };
+    let mut hits = Vec::new();
     pool.install(|| {
         for target in &options.targets {
             match scan_target(context, target, input) {
@@ -74,7 +80,12 @@ fn scan(
             }
         }
     });
-    Ok(())
+    if options.explain {
+        explanations.extend(hits.iter().map(|hit| kept_because(hit, registry)));
+    }
+    let mut collected = collect::collect(hits, registry, options);
+    redact::redact_places(&mut collected.findings, &collected.secrets, &scanner)?;
+    Ok(collected)
 }
 
 fn problem_of(target: &Path, error: &Error) -> Problem {
@@ -212,40 +223,31 @@ fn scan_tree(context: Context<'_>, root: &Path, name: &str, kind: TreeKind) -> R
     Ok(hits)
 }
 
-fn assemble(
+fn summary(
     options: &ScanOptions,
     registry: &Registry,
-    hits: Vec<Hit>,
-    tally: &Tally,
+    collected: &Collected,
+    (texts, bytes): (u64, u64),
+    rest: Rest,
     engine: &str,
     started: Instant,
-) -> Outcome {
-    let mut explanations = Vec::new();
-    if options.explain {
-        explanations.extend(hits.iter().map(|hit| kept_because(hit, registry)));
-    }
-    let collected = collect::collect(hits, registry, options);
-    let (texts, bytes) = tally.totals();
-    let Rest { skipped, problems, warnings, explanations: drops } = tally.finish();
-    explanations.extend(drops);
-    explanations.sort();
-    let limited = options.strict && skipped.iter().any(|(reason, _)| reason.is_limit());
-    let summary = Summary {
+) -> Summary {
+    let limited = options.strict && rest.skipped.iter().any(|(reason, _)| reason.is_limit());
+    Summary {
         schema: SUMMARY_SCHEMA.into(),
-        complete: problems.is_empty() && !limited,
+        complete: rest.problems.is_empty() && !limited,
         findings: collected.findings.len() as u64,
         blobs_scanned: texts,
         bytes_scanned: bytes,
-        skipped: skipped.iter().map(|(reason, count)| (reason.name().to_owned(), *count)).collect(),
-        suppressed: collected.suppressed,
-        errors: problems.iter().map(ToString::to_string).collect(),
-        warnings: warnings.into_iter().collect(),
+        skipped: rest.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), *count)).collect(),
+        suppressed: collected.suppressed.clone(),
+        errors: rest.problems.iter().map(ToString::to_string).collect(),
+        warnings: rest.warnings.into_iter().collect(),
         detectors: registry.len() as u64,
         engine: engine.to_owned(),
         fingerprint_key: options.key.id().to_owned(),
         seconds: (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-    };
-    Outcome { report: Report { findings: collected.findings, summary }, explanations }
+    }
 }
 
 fn kept_because(hit: &Hit, registry: &Registry) -> String {

@@ -73,11 +73,18 @@ fn description(detector: &Detector) -> Result<String> {
 }
 
 fn check_all(folder: Option<&Path>) -> Result<Status> {
-    let registry = match folder {
-        Some(folder) => Registry::with_folder(folder)?,
-        None => Registry::built_in(),
+    let (registry, outcome) = match folder {
+        Some(folder) => {
+            let registry = Registry::with_folder(folder)?;
+            let outcome = check::check_folder(&registry, folder)?;
+            (registry, outcome)
+        }
+        None => {
+            let registry = Registry::built_in();
+            let outcome = check::check(&registry)?;
+            (registry, outcome)
+        }
     };
-    let outcome = check::check(&registry)?;
     for fault in &outcome.faults {
         talk(&format!("credtrace: {fault}"));
     }

@@ -1,8 +1,8 @@
 //! `credtrace scan`: scans targets and writes one report.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::args::{Format, ScanArguments};
 use crate::cli::exit::Status;
@@ -21,7 +21,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let options = resolve::scan_options(&arguments)?;
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
-    let outcome = scan::run(&options, &registry, &bar, &mut std::io::stdin());
+    let outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
     bar.finish();
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
@@ -51,8 +51,14 @@ fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &
         }
         None => {
             let mut output = std::io::BufWriter::new(std::io::stdout().lock());
-            report::write(report, format.into(), &options, &mut output)?;
-            output.flush()?;
+            let written = report::write(report, format.into(), &options, &mut output).and_then(|()| output.flush());
+            // A person who closes a pager has seen enough; a program that reads half a report has not.
+            match written {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe && format != Format::Human => {
+                    bail!("the report was not read to its end")
+                }
+                written => written?,
+            }
         }
     }
     Ok(())

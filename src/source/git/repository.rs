@@ -1,12 +1,16 @@
 //! One repository on disk: where its parts lie, and whether it may be read at all.
 
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, RepositoryOpenFlags};
 
+use super::index::{EntryKind, Index, IndexError};
+use super::object::ObjectId;
 use super::objects::{Limits, Objects};
 use super::refs::Refs;
 use crate::error::{Error, Result};
+use crate::source::mmap;
 
 /// A repository that was opened with git's own checks of ownership.
 pub struct Repository {
@@ -24,6 +28,7 @@ impl Repository {
         if !path.join(".git").exists() && !crate::source::file::is_git_folder(path) {
             return Ok(None);
         }
+        refuse_pipes(path)?;
         let none: [&Path; 0] = [];
         let git = git2::Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none)
             .map_err(|error| Error::Repository { path: path.to_path_buf(), reason: explanation(path, &error) })?;
@@ -67,6 +72,39 @@ impl Repository {
         Refs::read(&self.git)
     }
 
+    /// Reads the blobs that the index names, with their paths. A repository where nothing was ever added has none.
+    ///
+    /// # Errors
+    /// Where the index is there and cannot be read.
+    pub fn index_blobs(&self) -> Result<Vec<(Vec<u8>, ObjectId)>> {
+        let path = self.git.path().join("index");
+        let mut data = Vec::new();
+        match mmap::open_regular(&path).and_then(|mut file| file.read_to_end(&mut data)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(&path)(error)),
+        }
+        match Index::parse(data) {
+            Ok(index) => {
+                let blobs = index.entries().filter(|entry| entry.kind != EntryKind::Gitlink && !entry.intent_to_add);
+                Ok(blobs.map(|entry| (entry.path.to_vec(), entry.id)).collect())
+            }
+            Err(IndexError::Unsupported(_)) => self.index_blobs_of_libgit2(),
+            Err(error) => Err(Error::Repository { path, reason: format!("the index cannot be read: {error}") }),
+        }
+    }
+
+    /// Reads an index of a rare form.
+    fn index_blobs_of_libgit2(&self) -> Result<Vec<(Vec<u8>, ObjectId)>> {
+        let index = self.git.index().map_err(|error| Error::Repository {
+            path: self.path.clone(),
+            reason: format!("the index cannot be read: {}", error.message()),
+        })?;
+        let is_blob = |entry: &git2::IndexEntry| entry.mode & 0o170_000 != 0o160_000;
+        let blobs = index.iter().filter(is_blob);
+        Ok(blobs.filter_map(|entry| Some((entry.path, ObjectId::from_bytes(entry.id.as_bytes())?))).collect())
+    }
+
     /// Returns whether history was cut off when it was cloned.
     pub fn is_shallow(&self) -> bool {
         self.git.is_shallow()
@@ -77,6 +115,20 @@ impl Repository {
         let Ok(config) = self.git.config() else { return false };
         config.entries(Some(r"remote\..*\.partialclonefilter")).is_ok_and(|mut entries| entries.next().is_some())
     }
+}
+
+/// Refuses a repository in which a pipe or device stands where git has a file: opening it could wait for ever.
+fn refuse_pipes(path: &Path) -> Result<()> {
+    let folder = if path.join(".git").is_dir() { path.join(".git") } else { path.to_path_buf() };
+    for name in ["HEAD", "config", "packed-refs", "commondir", "gitdir", "shallow", "../.git"] {
+        let file = folder.join(name);
+        let is_odd = std::fs::metadata(&file).is_ok_and(|known| !known.is_file() && !known.is_dir());
+        if is_odd {
+            let reason = format!("{} is no regular file; a repository has a file there", file.display());
+            return Err(Error::Repository { path: path.to_path_buf(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Returns the top folder of the work tree that a path lies in.
