@@ -4,7 +4,7 @@
 //! [`Problem`]s, which the report lists under `complete: false`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::detector::compile::DetectorError;
 
@@ -24,7 +24,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A target names nothing.
-    #[error("{}: no such file or directory", .0.display())]
+    #[error("{}: no such file or directory{}", .0.display(), hint_for(.0))]
     NoSuchTarget(PathBuf),
     /// A target is of a kind that cannot be scanned.
     #[error("{}: {reason}", path.display())]
@@ -56,7 +56,7 @@ pub enum Error {
     #[error(transparent)]
     Detector(#[from] DetectorError),
     /// No detector is left to scan with.
-    #[error("no detector is selected: {0}")]
+    #[error("no detector is selected: {0}; `credtrace detectors list` names them all")]
     NoDetectors(String),
     /// The anchor engine could not be opened or gave wrong answers in its self-test.
     #[error("engine {engine}: {reason}")]
@@ -72,6 +72,15 @@ pub enum Error {
     /// An option or value is not usable.
     #[error("{0}")]
     Usage(String),
+}
+
+/// Says what to do about a target that names something elsewhere.
+fn hint_for(target: &Path) -> &'static str {
+    let name = target.to_string_lossy();
+    match name.contains("://") || name.starts_with("git@") {
+        true => "; a scan needs no network: clone it first (git clone --mirror) and name the clone",
+        false => "",
+    }
 }
 
 impl Error {

@@ -4,9 +4,32 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Finds leaked credentials of AI workloads and says whose they are.
+/// Headings of the help.
+const TARGETS: &str = "What to scan";
+const REPORT: &str = "The report";
+const RUN: &str = "How it runs";
+
+/// What the help of every command that scans ends with.
+const EXIT_STATUS: &str = "Exit status: 0 complete and nothing found, 1 findings, 2 not everything that was asked could be \
+    done (the report says what), 130 interrupted.";
+
+/// Examples of `credtrace scan`, and how it ends.
+const SCAN_EXAMPLES: &str = "Examples:
+  credtrace scan                              this folder or repository
+  credtrace scan path/to/repository log.txt   several targets, one report
+  credtrace scan --history origin/main..HEAD  what a branch adds
+  kubectl logs POD | credtrace scan -         standard input
+  credtrace scan --format sarif --output credtrace.sarif
+
+Exit status:
+  0  complete, nothing found
+  1  complete, findings
+  2  not everything that was asked could be done; the report says what
+  130  interrupted";
+
+/// Finds the API keys and tokens of AI workloads, wherever they leaked.
 #[derive(Debug, Parser)]
-#[command(name = "credtrace", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "credtrace", version, about, max_term_width = 100, after_help = EXIT_STATUS)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -28,57 +51,58 @@ pub enum Command {
 
 /// Arguments of `credtrace scan`.
 #[derive(Debug, Args)]
+#[command(after_help = SCAN_EXAMPLES)]
 pub struct ScanArguments {
     /// A folder, a git repository (work tree or bare), a file, or - for standard input [default: .]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<PathBuf>,
 
     /// How much of a repository's history: all, none, or a range as git writes it (main..HEAD)
-    #[arg(long, value_name = "all|none|RANGE", default_value = "all")]
+    #[arg(long, value_name = "all|none|RANGE", default_value = "all", help_heading = TARGETS)]
     pub history: String,
 
-    /// Only what the index adds over HEAD
-    #[arg(long, conflicts_with_all = ["worktree_only", "history"])]
+    /// Only what the index adds over HEAD: what git would commit
+    #[arg(long, conflicts_with_all = ["worktree_only", "history"], help_heading = TARGETS)]
     pub staged: bool,
 
     /// Only the files, not the history
-    #[arg(long, conflicts_with = "history")]
+    #[arg(long, conflicts_with = "history", help_heading = TARGETS)]
     pub worktree_only: bool,
 
     /// In a work tree also the files that .gitignore names
-    #[arg(long)]
+    #[arg(long, help_heading = TARGETS)]
     pub include_ignored: bool,
 
     /// More targets, one a line, from a file or - for standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = TARGETS)]
     pub targets_from: Option<PathBuf>,
 
     /// How to write the report; human on a terminal, jsonl elsewhere
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = REPORT)]
     pub format: Option<Format>,
 
     /// Write the report to a file, whole or not at all
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub output: Option<PathBuf>,
 
     /// The least confidence to report
-    #[arg(long, value_enum, default_value = "medium")]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value = "medium", help_heading = REPORT)]
     pub min_confidence: MinConfidence,
 
     /// Which detectors are on.
     #[command(flatten)]
     pub detectors: DetectorSelection,
 
-    /// Put the secrets themselves into the report
-    #[arg(long)]
+    /// Put the secrets themselves into the report, instead of a redacted form alone
+    #[arg(long, help_heading = REPORT)]
     pub show_secrets: bool,
 
-    /// Say why each candidate was kept or dropped
-    #[arg(long)]
+    /// Say on standard error why each candidate was kept or dropped
+    #[arg(long, help_heading = REPORT)]
     pub explain: bool,
 
     /// What makes the exit status 1
-    #[arg(long, value_enum, default_value = "any")]
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
@@ -86,11 +110,11 @@ pub struct ScanArguments {
     pub mmap: bool,
 
     /// How many threads; 0 is one a processor
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = RUN)]
     pub threads: usize,
 
     /// Which engine looks for anchors
-    #[arg(long, value_enum, default_value = "fastest")]
+    #[arg(long, value_enum, default_value = "fastest", help_heading = RUN)]
     pub engine: EngineName,
 
     /// Scan every version of a file whole, instead of what differs from the version it is stored against
@@ -98,38 +122,39 @@ pub struct ScanArguments {
     pub no_delta: bool,
 
     /// The largest git object to scan, in megabytes
-    #[arg(long, value_name = "MB", default_value_t = 256)]
+    #[arg(long, value_name = "MB", default_value_t = 256, help_heading = TARGETS)]
     pub max_object_size: u64,
 
-    /// Read the fingerprint key from a file
-    #[arg(long, value_name = "FILE")]
+    /// Read the fingerprint key from a file, so that reports of several machines agree
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub fingerprint_key_file: Option<PathBuf>,
 
     /// A skip by a limit also means exit status 2
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub strict: bool,
 
     /// Show no progress
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub no_progress: bool,
 
     /// Say nothing but the report
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = RUN)]
     pub quiet: bool,
 }
 
 /// Which detectors are on.
 #[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "What to look for")]
 pub struct DetectorSelection {
-    /// Only detectors whose id fits
+    /// Only detectors whose id fits; * stands for any text (`credtrace detectors list` names them all)
     #[arg(long = "detector", value_name = "GLOB")]
     pub include: Vec<String>,
 
-    /// No detector whose id fits
+    /// All detectors but those whose id fits
     #[arg(long = "exclude-detector", value_name = "GLOB")]
     pub exclude: Vec<String>,
 
-    /// More detectors, from the .toml files of a folder
+    /// More detectors beside the built-in ones, from the .toml files of a folder
     #[arg(long = "detectors", value_name = "DIR")]
     pub folder: Option<PathBuf>,
 }
@@ -142,7 +167,7 @@ pub struct HookArguments {
     pub detectors: DetectorSelection,
 
     /// The least confidence that stops a commit
-    #[arg(long, value_enum, default_value = "medium")]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value = "medium")]
     pub min_confidence: MinConfidence,
 
     /// Accept a credential by the fingerprint that the hook printed, so that it can be committed
@@ -204,8 +229,11 @@ pub struct GenerateArguments {
 /// What can be printed.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Generated {
-    /// The man page
-    Man,
+    /// The man page of the program, or of one of its commands
+    Man {
+        /// The command, such as scan
+        command: Option<String>,
+    },
     /// Completions for a shell
     Completions {
         /// The shell
@@ -253,6 +281,6 @@ pub enum FailOn {
 pub enum EngineName {
     /// The fastest that the program was built with
     Fastest,
-    /// The pure-Rust one
+    /// The pure-Rust one, which every build has
     Pure,
 }

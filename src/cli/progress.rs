@@ -23,6 +23,7 @@ impl Bar {
     /// Makes a bar; hidden where `quiet`, or where standard error is no terminal.
     pub fn new(quiet: bool) -> Self {
         let bar = ProgressBar::no_length();
+        bar.set_style(style(None));
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         } else {
@@ -41,12 +42,21 @@ impl Bar {
         let bytes = self.bytes.load(Ordering::Relaxed);
         let rate = bytes as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
         self.bar.set_message(format!(
-            "{} ({}/s), {} found",
-            indicatif::HumanBytes(bytes),
-            indicatif::HumanBytes(rate as u64),
-            self.found.load(Ordering::Relaxed)
+            "{}, {}/s, {} found",
+            indicatif::DecimalBytes(bytes),
+            indicatif::DecimalBytes(rate as u64),
+            indicatif::HumanCount(self.found.load(Ordering::Relaxed))
         ));
     }
+}
+
+/// How a stage is drawn. The message is cut where the terminal ends: a bar of two lines would leave its first behind.
+fn style(total: Option<u64>) -> ProgressStyle {
+    let template = match total {
+        Some(_) => "{prefix} [{bar:16}] {human_pos} of {human_len} {wide_msg}",
+        None => "{prefix} {spinner} {human_pos} {wide_msg}",
+    };
+    ProgressStyle::with_template(template).expect("the template is well formed").progress_chars("=> ")
 }
 
 impl Progress for Bar {
@@ -54,11 +64,7 @@ impl Progress for Bar {
         if self.bar.is_hidden() {
             return;
         }
-        let template =
-            if total.is_some() { "{prefix} [{bar:24}] {pos}/{len} {msg}" } else { "{prefix} {spinner} {pos} {msg}" };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
-        }
+        self.bar.set_style(style(total));
         self.bar.set_prefix(stage.to_owned());
         self.bar.set_position(0);
         match total {

@@ -18,6 +18,8 @@ use crate::finding::{
 const MOST_PLACES: usize = 5;
 /// How many errors or warnings are shown.
 const MOST_PROBLEMS: usize = 20;
+/// The reason of those that were found and are less sure than was asked for.
+const BELOW_CONFIDENCE: &str = "below-min-confidence";
 /// How many bytes of an excerpt are looked at; more is never shown.
 const LONGEST_EXCERPT: usize = 16 * 1024;
 
@@ -160,12 +162,15 @@ impl Page<'_> {
                 self.labelled(0, YELLOW, label, &list)?;
             }
         }
+        if summary.suppressed.contains_key(BELOW_CONFIDENCE) {
+            self.lines(0, DIM, "--min-confidence low reports what is below-min-confidence as well.")?;
+        }
         if report.findings.is_empty() {
             return Ok(());
         }
         self.lines(0, "", "Revoke a credential before you remove it: whoever read the text still has it.")?;
         if report.findings.iter().all(|finding| finding.verification.state == Liveness::NotChecked) {
-            self.lines(0, DIM, "Nobody was asked whether they work; --verify asks the providers.")?;
+            self.lines(0, DIM, "No provider was asked whether they still work.")?;
         }
         if summary.fingerprint_key == "ephemeral" {
             let text = "The fingerprints are of this run alone: there was no place to keep their key.";
@@ -304,7 +309,7 @@ pub(super) fn history(occurrence: &Occurrence) -> String {
         parts.push(format!("blob {}", terminal(&short(blob))));
     }
     match (occurrence.source, occurrence.in_head) {
-        (SourceKind::Index, _) => parts.push("staged".into()),
+        (SourceKind::Index, _) => parts.push("in the index".into()),
         (_, Some(true)) => parts.push("still in HEAD".into()),
         (_, Some(false)) => parts.push("no longer in HEAD".into()),
         (_, None) => {}

@@ -195,10 +195,12 @@ fn worst_first(report: &Report) -> Vec<&Finding> {
     findings
 }
 
-/// Says why a scan proves nothing although nothing failed: it read nothing, or looked for nothing.
+/// Says why a scan proves nothing although nothing failed: it read nothing, or looked for nothing. A complete scan that
+/// read nothing was asked for a range or an index that adds nothing; anything else without a text is an error.
 fn emptiness(summary: &Summary) -> Option<&'static str> {
     match (summary.detectors, summary.blobs_scanned) {
         (0, _) => Some("Nothing was scanned: no detector was on. This is no clean result."),
+        (_, 0) if summary.complete => Some("Nothing was scanned: the range or the index adds nothing."),
         (_, 0) => Some("Nothing was scanned: there was nothing to read. This is no clean result."),
         _ => None,
     }

@@ -87,7 +87,16 @@ fn temporary_in(folder: &Path, path: &Path, private: bool) -> Result<NamedTempFi
     }
     let refused = |error: io::Error| Error::UnusableTarget {
         path: path.to_owned(),
-        reason: format!("the report cannot be written into the folder {}: {error}", folder.display()),
+        reason: match error.kind() {
+            // What the library says names the temporary file, which means nothing to anyone.
+            io::ErrorKind::NotFound => {
+                format!("the report cannot be written into the folder {}: there is no such folder", folder.display())
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("the report cannot be written into the folder {}: permission denied", folder.display())
+            }
+            _ => format!("the report cannot be written into the folder {}: {error}", folder.display()),
+        },
     };
     builder.tempfile_in(folder).map_err(refused)
 }

@@ -57,3 +57,27 @@ pub struct ScanOptions {
     /// The key of fingerprints.
     pub key: FingerprintKey,
 }
+
+impl ScanOptions {
+    /// Returns what `credtrace scan` does when nothing but targets is named: everything that is there, medium confidence
+    /// and up, no secret in the report.
+    pub fn new(targets: Vec<PathBuf>, key: FingerprintKey) -> Self {
+        Self {
+            targets,
+            history: History::All,
+            staged: false,
+            worktree_only: false,
+            include_ignored: false,
+            min_confidence: Confidence::Medium,
+            show_secrets: false,
+            explain: false,
+            strict: false,
+            threads: 0,
+            engine: EngineChoice::Fastest,
+            max_object_bytes: 256 << 20,
+            never: Vec::new(),
+            git_environment: StagedEnvironment::default(),
+            key,
+        }
+    }
+}

@@ -50,7 +50,10 @@ fn show(id: &str, selection: &DetectorSelection) -> Result<Status> {
             .filter(|known| known.contains(id) || id.contains(known.split('-').next().unwrap_or(known)))
             .take(6)
             .collect();
-        let hint = if like.is_empty() { String::new() } else { format!("; there are {}", like.join(", ")) };
+        let hint = match like.is_empty() {
+            true => "; `credtrace detectors list` names them all".to_owned(),
+            false => format!("; there are {}", like.join(", ")),
+        };
         bail!("no detector {id:?}{hint}");
     };
     let mut output = std::io::stdout().lock();
@@ -58,18 +61,49 @@ fn show(id: &str, selection: &DetectorSelection) -> Result<Status> {
     Ok(Status::Clean)
 }
 
-/// Everything that is known of a detector, as TOML without what is empty.
+/// The fields that a reader wants first, in this order.
+const FIRST: [&str; 11] = [
+    "id",
+    "name",
+    "provider",
+    "kind",
+    "privilege",
+    "severity",
+    "confidence",
+    "shapes",
+    "pattern",
+    "keywords",
+    "environment",
+];
+
+/// Everything that is known of a detector, as TOML without what is empty, the most telling fields first.
 fn description(detector: &Detector) -> Result<String> {
-    let mut value = toml::Value::try_from(detector)?;
-    if let Some(table) = value.as_table_mut() {
-        table.retain(|_, field| match field {
-            toml::Value::Array(items) => !items.is_empty(),
-            toml::Value::String(text) => !text.is_empty(),
-            _ => true,
-        });
-        table.insert("severity".into(), toml::Value::String(word(&detector.severity())));
+    let mut rest = toml::Table::try_from(detector)?;
+    rest.insert("severity".into(), toml::Value::String(word(&detector.severity())));
+    prune(&mut rest);
+    let mut text = String::new();
+    for name in FIRST {
+        if let Some(value) = rest.remove(name) {
+            text += &toml::to_string_pretty(&toml::Table::from_iter([(name.to_owned(), value)]))?;
+        }
     }
-    Ok(toml::to_string_pretty(&value)?)
+    Ok(text + &toml::to_string_pretty(&rest)?)
+}
+
+/// Takes out what says nothing: empty lists, texts and tables, and what is not the case.
+fn prune(table: &mut toml::Table) {
+    for (_, field) in table.iter_mut() {
+        if let toml::Value::Table(inner) = field {
+            prune(inner);
+        }
+    }
+    table.retain(|_, field| match field {
+        toml::Value::Array(items) => !items.is_empty(),
+        toml::Value::String(text) => !text.is_empty(),
+        toml::Value::Table(inner) => !inner.is_empty(),
+        toml::Value::Boolean(held) => *held,
+        _ => true,
+    });
 }
 
 fn check_all(folder: Option<&Path>) -> Result<Status> {
