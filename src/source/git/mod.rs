@@ -24,12 +24,10 @@ mod walk;
 
 #[cfg(test)]
 mod fixtures;
-
-#[cfg(test)]
-mod hostile_tests;
-
 #[cfg(test)]
 mod pack_builder;
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod walk_tests;

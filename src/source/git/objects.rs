@@ -129,11 +129,19 @@ impl Objects {
     /// # Errors
     /// Where every store that has it fails to give it out.
     pub fn read(&self, id: &ObjectId) -> Result<Option<(ObjectKind, Vec<u8>)>, Unread> {
+        self.read_within(id, &self.limits)
+    }
+
+    /// Reads one object as [`Objects::read`] does, under limits of the caller's.
+    ///
+    /// # Errors
+    /// Where every store that has it fails to give it out.
+    pub(crate) fn read_within(&self, id: &ObjectId, limits: &Limits) -> Result<Option<(ObjectKind, Vec<u8>)>, Unread> {
         let mut failure = None;
         for location in self.locations(id) {
             let result = match location {
-                Location::Packed { pack, offset } => self.read_packed(pack, offset).map(Some),
-                Location::Loose { store } => self.read_loose(store, id),
+                Location::Packed { pack, offset } => self.read_packed(pack, offset, limits).map(Some),
+                Location::Loose { store } => self.read_loose(store, id, limits),
             };
             match result {
                 Ok(Some(object)) => return Ok(Some(object)),
@@ -199,32 +207,37 @@ impl Objects {
         }
     }
 
-    fn read_loose(&self, store: usize, id: &ObjectId) -> Result<Option<(ObjectKind, Vec<u8>)>, UnreadReason> {
+    fn read_loose(
+        &self,
+        store: usize,
+        id: &ObjectId,
+        limits: &Limits,
+    ) -> Result<Option<(ObjectKind, Vec<u8>)>, UnreadReason> {
         let mut body = Vec::new();
-        Ok(match self.loose[store].read(id, &ALL_KINDS, &self.limits, &mut body)? {
+        Ok(match self.loose[store].read(id, &ALL_KINDS, limits, &mut body)? {
             LooseObject::Whole(kind) => Some((kind, body)),
             LooseObject::OtherKind | LooseObject::Absent => None,
         })
     }
 
-    fn read_packed(&self, pack: usize, offset: u64) -> Result<(ObjectKind, Vec<u8>), UnreadReason> {
+    fn read_packed(&self, pack: usize, offset: u64, limits: &Limits) -> Result<(ObjectKind, Vec<u8>), UnreadReason> {
         let chain = self.chain(pack, offset)?;
         let mut inflater = Decompressor::new();
         let mut buffer = Buffer::default();
         let (kind, mut bytes) = match chain.end {
             ChainEnd::Packed { pack, header, kind } => {
-                self.packs[pack].inflate(&header, &self.limits, &mut inflater, &mut buffer)?;
+                self.packs[pack].inflate(&header, limits, &mut inflater, &mut buffer)?;
                 (kind, buffer.bytes().to_vec())
             }
             ChainEnd::Loose { store, id } => self
-                .read_loose(store, &id)?
+                .read_loose(store, &id, limits)?
                 .ok_or_else(|| UnreadReason::Damaged(format!("its delta base {id} is gone")))?,
         };
         let mut runs = Vec::new();
         for (pack, header) in chain.deltas.iter().rev() {
-            self.packs[*pack].inflate(header, &self.limits, &mut inflater, &mut buffer)?;
+            self.packs[*pack].inflate(header, limits, &mut inflater, &mut buffer)?;
             let sizes = delta::sizes(buffer.bytes()).map_err(damaged)?;
-            let mut target = vec![0; self.limits.check(sizes.result)?];
+            let mut target = vec![0; limits.check(sizes.result)?];
             runs.clear();
             delta::apply_whole(&bytes, buffer.bytes(), sizes, &mut target, &mut runs).map_err(damaged)?;
             bytes = target;

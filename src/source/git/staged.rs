@@ -19,11 +19,12 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
 
 use self::objects::Tree;
 use super::index::{Index, IndexError};
 use super::object::{ObjectId, ObjectKind, Unread};
+use super::objects::{Limits, Objects};
 use crate::error::{Error, Result};
 
 /// The largest index that is read, in bytes: more than the positions in it can say.
@@ -72,7 +73,10 @@ pub struct StagedRepository {
     index_file: PathBuf,
     /// Whether the environment named the index, which then must exist.
     index_is_named: bool,
-    /// Absolute, the one for new objects first where it was given.
+    /// The repository's own stores and those that the environment names. An object is named by its content, so it does no
+    /// harm that the repository's own stay among them in a quarantine.
+    objects: Objects,
+    /// What the environment names, absolute, for a git that is asked.
     object_directory: Option<PathBuf>,
     alternates: Vec<PathBuf>,
     git_program: Option<PathBuf>,
@@ -92,7 +96,8 @@ impl StagedRepository {
     /// # Errors
     ///
     /// [`Error::Repository`] where there is none, where it is bare, where it belongs to someone else, or where it has a
-    /// form that cannot be read; [`Error::Io`] where `start` is relative and the current folder is gone.
+    /// form that cannot be read; [`Error::Io`] where `start` is relative and the current folder is gone, or where there
+    /// is no folder of objects.
     pub fn open(start: &Path, environment: StagedEnvironment) -> Result<Self> {
         let start = std::path::absolute(start).map_err(Error::io(start))?;
         let repository = match &environment.git_dir {
@@ -104,17 +109,20 @@ impl StagedRepository {
             Some(file) => work_tree.join(file),
             None => repository.path().join("index"),
         };
-        let opened = Self {
+        let object_directory = environment.object_directory.map(|folder| start.join(folder));
+        let alternates: Vec<PathBuf> =
+            environment.alternate_object_directories.iter().map(|folder| start.join(folder)).collect();
+        let more: Vec<PathBuf> = object_directory.iter().chain(&alternates).cloned().collect();
+        Ok(Self {
+            objects: Objects::open(&repository.commondir().join("objects"), &more, Limits::default())?,
+            object_directory,
+            alternates,
             work_tree,
             index_file,
             index_is_named: environment.index_file.is_some(),
-            object_directory: environment.object_directory.map(|folder| start.join(folder)),
-            alternates: environment.alternate_object_directories.iter().map(|folder| start.join(folder)).collect(),
             git_program: environment.git_program,
             repository,
-        };
-        opened.add_object_directories()?;
-        Ok(opened)
+        })
     }
 
     /// Returns the root of the work tree, as an absolute path.
@@ -138,25 +146,7 @@ impl StagedRepository {
     ///
     /// Says why it was not read: too large, or missing, damaged or no blob.
     pub fn read_blob(&self, id: ObjectId, largest: u64) -> Result<Vec<u8>, Unread> {
-        self.object(id, ObjectKind::Blob, largest).map_err(|reason| Unread {
-            id: Some(id),
-            place: self.repository.commondir().display().to_string(),
-            reason,
-        })
-    }
-
-    /// Makes git2 look into the object folders of the environment too. An object is named by its content, so it does
-    /// no harm that the repository's own folder stays among them.
-    fn add_object_directories(&self) -> Result<()> {
-        let failed = |error| self.failure(error);
-        let odb = self.repository.odb().map_err(failed)?;
-        for folder in self.object_directory.iter().chain(&self.alternates) {
-            let name = folder
-                .to_str()
-                .ok_or_else(|| self.failure(format!("the object folder {} is not UTF-8", folder.display())))?;
-            odb.add_disk_alternate(name).map_err(failed)?;
-        }
-        Ok(())
+        self.object(id, ObjectKind::Blob, largest)
     }
 
     /// Returns the index, or nothing where only git can read it.
@@ -235,10 +225,6 @@ fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {largest} bytes")));
     }
     std::fs::read(path)
-}
-
-fn oid(id: ObjectId) -> Oid {
-    Oid::from_bytes(&id.0).expect("twenty bytes")
 }
 
 fn open_at(path: &Path, flags: RepositoryOpenFlags) -> Result<Repository> {

@@ -367,6 +367,19 @@ fn damage_is_an_error_and_never_a_shorter_list() {
 }
 
 #[test]
+fn nothing_of_a_pack_is_read_but_what_is_needed() {
+    let scratch = Scratch::with_commit();
+    scratch.git(&["repack", "--quiet", "-a", "-d"]);
+    scratch.write("src/deep/other.txt", b"changed");
+    scratch.git(&["add", "."]);
+    let repository = scratch.open();
+    assert_eq!(staged(&repository).unwrap().len(), 1);
+    assert_eq!(repository.objects.packs.len(), 1);
+    let walked = repository.objects.packs.iter().any(|pack| pack.forest.get().is_some());
+    assert!(!walked, "the headers of a whole pack were read");
+}
+
+#[test]
 fn a_missing_or_damaged_tree_is_an_error() {
     let scratch = Scratch::with_commit();
     scratch.write("src/deep/other.txt", b"changed");
