@@ -89,6 +89,10 @@ pub struct ScanArguments {
     #[arg(long, value_enum, default_value = "fastest")]
     pub engine: EngineName,
 
+    /// Scan every version of a file whole, instead of what differs from the version it is stored against
+    #[arg(long)]
+    pub no_delta: bool,
+
     /// The largest git object to scan, in megabytes
     #[arg(long, value_name = "MB", default_value_t = 256)]
     pub max_object_size: u64,

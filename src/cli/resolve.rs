@@ -67,6 +67,7 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         strict: arguments.strict,
         threads: arguments.threads,
         engine: engine(arguments.engine),
+        delta: !arguments.no_delta,
         max_object_bytes: arguments.max_object_size.saturating_mul(1 << 20),
         never: home::folder().into_iter().chain(arguments.output.clone()).collect(),
         git_environment: git_environment(),

@@ -77,10 +77,22 @@ pub enum Verdict {
     Dropped(Dropped),
 }
 
+impl Verdict {
+    /// The detector, by its place in the registry.
+    pub fn detector(&self) -> u16 {
+        match self {
+            Self::Kept(candidate) => candidate.detector,
+            Self::Dropped(dropped) => dropped.detector,
+        }
+    }
+}
+
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
     regexes: Vec<OnceLock<Regex>>,
+    #[cfg(test)]
+    stressed: bool,
 }
 
 /// The provider of detectors that name none.
@@ -101,22 +113,37 @@ struct Look<'look> {
 impl<'registry> Evaluator<'registry> {
     /// Prepares the evaluation of a registry's rules; compiles nothing.
     pub fn new(registry: &'registry Registry) -> Self {
-        Self { registry, regexes: registry.rules.iter().map(|_| OnceLock::new()).collect() }
+        Self {
+            registry,
+            regexes: registry.rules.iter().map(|_| OnceLock::new()).collect(),
+            #[cfg(test)]
+            stressed: false,
+        }
     }
 
-    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor.
-    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
+    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor. Returns how many bytes before
+    /// and after the anchor the verdicts could read; nothing where no rule's gate passed.
+    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<(usize, usize)> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
         let wide = engine::is_wide(anchor);
+        let mut reach: Option<(usize, usize)> = None;
         for number in &anchor.rules {
             let rule = &self.registry.rules[usize::from(*number)];
             if !wide && !passes_gate(rule, text, hit) {
                 continue;
             }
             let stride = if wide { 2 } else { 1 };
-            let first = hit.start.saturating_sub(rule.back as usize * stride);
-            let last = (hit.end + rule.forward as usize * stride).min(text.len());
+            let (back, forward) = (rule.back as usize * stride, rule.forward as usize * stride);
+            let known = reach.unwrap_or_default();
+            reach = Some((known.0.max(back), known.1.max(forward)));
+            let first = hit.start.saturating_sub(back);
+            let last = (hit.end + forward).min(text.len());
             let window = &text[first..last];
+            #[cfg(test)]
+            if self.stressed {
+                sink.push(stand_in(rule.detector, window, hit));
+                continue;
+            }
             let (view, from, to) = if wide {
                 View::wide(window, first, hit.start, hit.end)
             } else {
@@ -127,6 +154,7 @@ impl<'registry> Evaluator<'registry> {
             let look = Look { rule, detector, view: &view, anchor: (from, to), decoded };
             self.look(usize::from(*number), &look, sink);
         }
+        reach
     }
 
     /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.
@@ -211,6 +239,33 @@ fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Opti
         end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
     }
     Some((start, end))
+}
+
+#[cfg(test)]
+impl Evaluator<'_> {
+    /// Has every verdict depend on each byte that it may read.
+    pub(crate) fn stress(&mut self) {
+        self.stressed = true;
+    }
+}
+
+/// A candidate that is another one if any byte of its window is.
+#[cfg(test)]
+fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
+    Verdict::Kept(Candidate {
+        detector,
+        rivals: Vec::new(),
+        start: hit.start,
+        end: hit.end,
+        secret: Secret::new(blake3::hash(window).as_bytes()),
+        confidence: Confidence::High,
+        shared: false,
+        generic: false,
+        decoded: Vec::new(),
+        head: 0,
+        specificity: 0,
+        tightness: 0,
+    })
 }
 
 /// Runs a rule's byte gate; it reads at most [`crate::detector::compile::gate::REACH`] bytes on each side.

@@ -9,16 +9,12 @@ use super::engine::{AnchorHit, Engine, EngineWorker};
 use crate::detector::compile::Anchor;
 use crate::error::{Error, Result};
 
-/// The greatest text that is handed to the library at once; it counts lengths in 32 bits.
-const LARGEST_TEXT: usize = 1 << 30;
-
 /// A compiled database and the length of each anchor.
 pub struct HyperscanEngine {
     database: BlockDatabase,
     /// One scratch space from which each thread's is cloned.
     scratch: std::sync::Mutex<Scratch>,
     lengths: Vec<u32>,
-    longest: usize,
 }
 
 impl HyperscanEngine {
@@ -42,8 +38,7 @@ impl HyperscanEngine {
         let database: BlockDatabase = patterns.build().map_err(failed)?;
         let scratch = database.alloc_scratch().map_err(failed)?;
         let lengths: Vec<u32> = anchors.iter().map(|anchor| anchor.bytes.len() as u32).collect();
-        let longest = lengths.iter().max().map_or(0, |length| *length as usize);
-        Ok(Self { database, scratch: std::sync::Mutex::new(scratch), lengths, longest })
+        Ok(Self { database, scratch: std::sync::Mutex::new(scratch), lengths })
     }
 }
 
@@ -69,27 +64,12 @@ struct HyperscanWorker<'engine> {
 
 impl EngineWorker for HyperscanWorker<'_> {
     fn find(&mut self, text: &[u8], hits: &mut Vec<AnchorHit>) -> Result<()> {
-        if text.len() <= LARGEST_TEXT {
-            return self.find_block(text, 0, hits);
+        if u32::try_from(text.len()).is_err() {
+            return Err(failed("a text of more than 4 GB at once"));
         }
-        let mut start = 0;
-        while start < text.len() {
-            let end = (start + LARGEST_TEXT).min(text.len());
-            self.find_block(&text[start..end], start, hits)?;
-            start = if end == text.len() { end } else { end - self.engine.longest };
-        }
-        // What lies in the overlap of two blocks was found twice.
-        hits.sort_unstable();
-        hits.dedup();
-        Ok(())
-    }
-}
-
-impl HyperscanWorker<'_> {
-    fn find_block(&self, text: &[u8], base: usize, hits: &mut Vec<AnchorHit>) -> Result<()> {
         let lengths = &self.engine.lengths;
         let on_match = |anchor: u32, _from: u64, to: u64, _flags: u32| {
-            let end = base + to as usize;
+            let end = to as usize;
             hits.push(AnchorHit { start: end - lengths[anchor as usize] as usize, end, anchor });
             Matching::Continue
         };

@@ -5,15 +5,18 @@ use super::text::Located;
 /// How many bytes of a line are shown on each side of a secret.
 const CONTEXT: usize = 100;
 
-/// Fills in line, column and excerpt of candidates that are in order of their start.
+/// Fills in line, column and excerpt of candidates that are in order and do not overlap.
 pub(crate) fn place(text: &[u8], located: &mut [Located]) {
     let mut line = 1;
+    let mut line_start = 0;
     let mut counted = 0;
     for index in 0..located.len() {
         let start = located[index].candidate.start;
-        line += memchr::memchr_iter(b'\n', &text[counted..start]).count() as u64;
+        for newline in memchr::memchr_iter(b'\n', &text[counted..start]) {
+            line += 1;
+            line_start = counted + newline + 1;
+        }
         counted = start;
-        let line_start = memchr::memrchr(b'\n', &text[..start]).map_or(0, |newline| newline + 1);
         let excerpt = excerpt(text, line_start, index, located);
         let place = &mut located[index];
         (place.line, place.column, place.excerpt) = (line, (start - line_start) as u64 + 1, excerpt);
@@ -28,9 +31,10 @@ fn excerpt(text: &[u8], line_start: usize, index: usize, located: &[Located]) ->
     let last = candidate.end + memchr::memchr(b'\n', tail).unwrap_or(tail.len());
     let mut shown = String::new();
     let mut position = first;
-    for neighbour in located.iter().map(|located| &located.candidate) {
-        if neighbour.end <= position || neighbour.start >= last {
-            continue;
+    let neighbours = located.partition_point(|neighbour| neighbour.candidate.end <= first);
+    for neighbour in located[neighbours..].iter().map(|located| &located.candidate) {
+        if neighbour.start >= last {
+            break;
         }
         push_text(&mut shown, &text[position..neighbour.start.max(position)]);
         shown.push_str(&neighbour.secret.redacted(neighbour.head));

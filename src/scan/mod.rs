@@ -7,6 +7,7 @@
 pub mod check;
 pub mod chunks;
 pub mod collect;
+pub mod delta;
 pub mod excerpt;
 pub mod files;
 pub mod hook;
@@ -22,3 +23,6 @@ pub mod text;
 pub use options::{History, ScanOptions};
 pub use progress::{NoProgress, Progress};
 pub use run::run;
+
+#[cfg(test)]
+mod delta_tests;

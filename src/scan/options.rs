@@ -44,6 +44,8 @@ pub struct ScanOptions {
     pub threads: usize,
     /// Which engine.
     pub engine: EngineChoice,
+    /// Whether a version of a file takes over what was found in the version that it is stored as a delta against.
+    pub delta: bool,
     /// The largest git object that is scanned, in bytes; files of any size are.
     pub max_object_bytes: u64,
     /// Folders and files that are never scanned: the program's own state and the report being written.

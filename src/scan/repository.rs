@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use super::collect::{Hit, Scene};
+use super::delta::{Shared, TextState};
 use super::files::Context;
 use super::scenes::{Found, Scenes, message_start};
 use super::text::TextWorker;
@@ -97,29 +98,38 @@ struct HistoryVisitor<'walk, 'scan>(&'walk HistoryWalk<'scan>);
 
 impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
     type Worker = HistoryWorker<'walk>;
-    type State = ();
+    /// Nothing where the object was not scanned: then its delta children are scanned whole.
+    type State = Option<TextState>;
 
     fn worker(&self) -> HistoryWorker<'walk> {
         let text = self.0.context.scanner.worker().map_err(|error| self.0.fail(error)).ok();
         HistoryWorker { text, commits: self.0.commits.batch() }
     }
 
-    fn visit(&self, worker: &mut HistoryWorker<'walk>, object: Object<'_, ()>) {
+    fn visit(&self, worker: &mut HistoryWorker<'walk>, object: Object<'_, Self::State>) -> Self::State {
         let walk = self.0;
         if object.kind == ObjectKind::Commit {
             worker.commits.add(object.id, &parse_commit(object.data));
         }
-        let Some(text) = worker.text.as_mut().filter(|_| !walk.context.progress.interrupted()) else { return };
-        match text.scan(object.data) {
-            Ok(hits) => {
+        let text = worker.text.as_mut().filter(|_| !walk.context.progress.interrupted())?;
+        let shared = object.inherited.as_ref().filter(|_| walk.context.options.delta).and_then(|inherited| {
+            let base = inherited.base.as_ref()?;
+            Some(Shared { base, base_length: inherited.base_length, runs: inherited.runs })
+        });
+        match text.scan_shared(object.data, shared) {
+            Ok((hits, state)) => {
                 walk.context.count(object.data.len() as u64, &hits);
                 if !hits.is_empty() {
                     let message = message_start(object.kind, object.data);
                     let found = Found { id: object.id, kind: object.kind, message, hits };
                     walk.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(found);
                 }
+                state
             }
-            Err(error) => walk.fail(error),
+            Err(error) => {
+                walk.fail(error);
+                None
+            }
         }
     }
 }

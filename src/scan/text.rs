@@ -1,6 +1,11 @@
 //! Finds the credentials of one text that is wholly in memory.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
 use super::excerpt;
+use crate::detector::compile::gate;
 use crate::detector::registry::Registry;
 use crate::error::Result;
 use crate::matcher::engine::{self, EngineChoice, Workload};
@@ -8,6 +13,11 @@ use crate::matcher::{AnchorHit, Candidate, Dropped, Engine, EngineWorker, Evalua
 
 /// How many candidates of one detector a text may have before the rest are only counted.
 pub const MOST_CANDIDATES: usize = 1000;
+
+/// How much of a text the engine looks at in one call.
+const SLICE: usize = 4 << 20;
+/// How many evaluated anchors a text hands on to its other versions.
+const MOST_HANDED_ON: usize = 50_000;
 
 /// A candidate with its place in lines and the line for people.
 #[derive(Debug, Clone)]
@@ -46,6 +56,8 @@ pub struct TextScanner<'registry> {
     engine: Box<dyn Engine>,
     evaluator: Evaluator<'registry>,
     explain: bool,
+    /// More bytes than an anchor and its gate can reach.
+    margin: usize,
 }
 
 impl<'registry> TextScanner<'registry> {
@@ -55,7 +67,16 @@ impl<'registry> TextScanner<'registry> {
     /// Where the engine does not open.
     pub fn new(registry: &'registry Registry, choice: EngineChoice, workload: Workload, explain: bool) -> Result<Self> {
         let engine = engine::open(&registry.anchors, choice, workload)?;
-        Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain })
+        let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
+        let margin = longest + gate::REACH + 1;
+        Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain, margin })
+    }
+
+    /// Puts a stand-in in place of every verdict that depends on each byte that the verdict may read.
+    #[cfg(test)]
+    pub(super) fn stressed(mut self) -> Self {
+        self.evaluator.stress();
+        self
     }
 
     /// Returns the engine's name.
@@ -73,7 +94,8 @@ impl<'registry> TextScanner<'registry> {
     /// # Errors
     /// Where the engine cannot have them.
     pub fn worker(&self) -> Result<TextWorker<'_>> {
-        Ok(TextWorker { scanner: self, engine: self.engine.worker()?, hits: Vec::new(), verdicts: Vec::new() })
+        let engine = self.engine.worker()?;
+        Ok(TextWorker { scanner: self, engine, hits: Vec::new(), verdicts: Vec::new(), zones: ZoneBuffer::default() })
     }
 }
 
@@ -83,6 +105,7 @@ pub struct TextWorker<'scanner> {
     engine: Box<dyn EngineWorker + 'scanner>,
     hits: Vec<AnchorHit>,
     verdicts: Vec<Verdict>,
+    zones: ZoneBuffer,
 }
 
 impl TextWorker<'_> {
@@ -103,37 +126,128 @@ impl TextWorker<'_> {
     ///
     /// # Errors
     /// Where the engine fails.
-    pub fn scan_part(&mut self, text: &[u8], part: std::ops::Range<usize>) -> Result<TextHits> {
-        self.hits.clear();
-        self.engine.find(text, &mut self.hits)?;
-        self.hits.retain(|hit| part.contains(&hit.start));
-        if self.hits.is_empty() {
-            return Ok(TextHits::default());
+    pub fn scan_part(&mut self, text: &[u8], part: Range<usize>) -> Result<TextHits> {
+        Ok(self.scan_whole(text, part)?.0)
+    }
+
+    /// Finds the credentials of a text that shares bytes with another, and what it hands on itself. The answer is that of
+    /// [`TextWorker::scan`]; only the work differs.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub fn scan_shared(&mut self, text: &[u8], shared: Option<Shared<'_>>) -> Result<(TextHits, Option<TextState>)> {
+        let Some(shared) = shared else { return self.scan_whole(text, 0..text.len()) };
+        let plan = Plan::new(&shared, text.len());
+        let zones = plan.zones(text.len(), self.scanner.margin);
+        let fresh: usize = zones.iter().map(Range::len).sum();
+        // Looking at most of a text in pieces costs more than looking at all of it at once.
+        if fresh > text.len() / 4 * 3 {
+            return self.scan_whole(text, 0..text.len());
         }
+        self.zones.fill(text, &zones);
+        self.hits.clear();
+        self.engine.find(&self.zones.bytes, &mut self.hits)?;
+        for hit in &mut self.hits {
+            *hit = self.zones.in_text(*hit);
+        }
+        self.hits.retain(|hit| !plan.was_met(hit));
+        let mut state = TextState::default();
+        plan.carry(shared.base, &mut state.evaluated, &mut self.hits);
         self.hits.sort_unstable();
-        self.verdicts.clear();
-        let mut counts: std::collections::HashMap<u16, usize> = std::collections::HashMap::new();
-        let mut hits = TextHits::default();
-        for hit in &self.hits {
-            self.scanner.evaluator.evaluate(text, *hit, &mut self.verdicts);
-            // Verdicts are taken off as they come, so that a text of nothing but keys costs memory by the cap.
-            for verdict in self.verdicts.drain(..) {
-                let detector = match &verdict {
-                    Verdict::Kept(candidate) => candidate.detector,
-                    Verdict::Dropped(dropped) => dropped.detector,
-                };
-                let count = counts.entry(detector).or_default();
-                *count += 1;
-                match verdict {
-                    _ if *count > MOST_CANDIDATES => hits.beyond_cap += 1,
-                    Verdict::Kept(candidate) => hits.located.push(Located::unplaced(candidate)),
-                    Verdict::Dropped(dropped) if self.scanner.explain => hits.dropped.push(dropped),
-                    Verdict::Dropped(_) => {}
+        let mut evaluated = Vec::new();
+        self.evaluate_hits(text, &mut |known| evaluated.push(known));
+        state.evaluated.extend(evaluated);
+        state.evaluated.sort_by_key(|known| known.hit);
+        let mut gathered = Gathered::new(self.scanner.explain);
+        state.evaluated.iter().for_each(|known| gathered.take(known));
+        Ok((gathered.settle(text), state.bounded()))
+    }
+
+    /// Looks at a text in slices, so that what is held at once does not grow with the text.
+    fn scan_whole(&mut self, text: &[u8], part: Range<usize>) -> Result<(TextHits, Option<TextState>)> {
+        let mut gathered = Gathered::new(self.scanner.explain);
+        let mut state = TextState::default();
+        let mut start = part.start;
+        while start < part.end {
+            let end = (start + SLICE).min(part.end);
+            let seen = start..(end + self.scanner.margin).min(text.len());
+            self.hits.clear();
+            self.engine.find(&text[seen], &mut self.hits)?;
+            self.hits.retain(|hit| start + hit.start < end);
+            self.hits.sort_unstable();
+            for hit in &mut self.hits {
+                (hit.start, hit.end) = (hit.start + start, hit.end + start);
+            }
+            self.evaluate_hits(text, &mut |known| {
+                gathered.take(&known);
+                if state.evaluated.len() <= MOST_HANDED_ON {
+                    state.evaluated.push(known);
                 }
+            });
+            start = end;
+        }
+        Ok((gathered.settle(text), state.bounded()))
+    }
+
+    fn evaluate_hits(&mut self, text: &[u8], sink: &mut dyn FnMut(Evaluated)) {
+        for hit in &self.hits {
+            self.verdicts.clear();
+            let reach = self.scanner.evaluator.evaluate(text, *hit, &mut self.verdicts);
+            if let Some((back, forward)) = reach {
+                let verdicts = (!self.verdicts.is_empty()).then(|| self.verdicts.drain(..).collect());
+                sink(Evaluated { hit: *hit, origin: hit.start, back, forward, verdicts });
             }
         }
-        settle(text, &mut hits);
-        Ok(hits)
+    }
+}
+
+impl TextState {
+    /// Hands on what is worth holding: a text with more anchors than that is scanned whole in every version.
+    fn bounded(self) -> Option<Self> {
+        (self.evaluated.len() <= MOST_HANDED_ON).then_some(self)
+    }
+}
+
+/// Verdicts on their way to become hits.
+struct Gathered {
+    explain: bool,
+    counts: HashMap<u16, usize>,
+    candidates: Vec<Candidate>,
+    hits: TextHits,
+}
+
+impl Gathered {
+    fn new(explain: bool) -> Self {
+        Self { explain, counts: HashMap::new(), candidates: Vec::new(), hits: TextHits::default() }
+    }
+
+    /// Takes the verdicts on an anchor; anchors come in their order, since the cap depends on it.
+    fn take(&mut self, known: &Evaluated) {
+        let moved = |place: usize| place + known.hit.start - known.origin;
+        for verdict in known.verdicts.iter().flat_map(|verdicts| verdicts.iter()) {
+            let count = self.counts.entry(verdict.detector()).or_default();
+            *count += 1;
+            match verdict {
+                _ if *count > MOST_CANDIDATES => self.hits.beyond_cap += 1,
+                Verdict::Kept(candidate) => {
+                    let (start, end) = (moved(candidate.start), moved(candidate.end));
+                    self.candidates.push(Candidate { start, end, ..candidate.clone() });
+                }
+                Verdict::Dropped(dropped) if self.explain => {
+                    self.hits.dropped.push(Dropped { start: moved(dropped.start), ..dropped.clone() });
+                }
+                Verdict::Dropped(_) => {}
+            }
+        }
+    }
+
+    /// Makes hits of what was taken: what depends on the text as a whole.
+    fn settle(mut self, text: &[u8]) -> TextHits {
+        self.hits.located = resolve::resolve(self.candidates).into_iter().map(Located::unplaced).collect();
+        excerpt::place(text, &mut self.hits.located);
+        self.hits.dropped.sort_by_key(|dropped| (dropped.start, dropped.detector));
+        self.hits.dropped.dedup();
+        self.hits
     }
 }
 
@@ -141,13 +255,4 @@ impl Located {
     fn unplaced(candidate: Candidate) -> Self {
         Self { candidate, line: 0, column: 0, excerpt: String::new() }
     }
-}
-
-/// Resolves overlaps and gives each candidate that stands its line and excerpt.
-fn settle(text: &[u8], hits: &mut TextHits) {
-    let candidates = hits.located.drain(..).map(|located| located.candidate).collect();
-    hits.located = resolve::resolve(candidates).into_iter().map(Located::unplaced).collect();
-    excerpt::place(text, &mut hits.located);
-    hits.dropped.sort_by_key(|dropped| (dropped.start, dropped.detector));
-    hits.dropped.dedup();
 }

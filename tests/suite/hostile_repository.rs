@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::harness::{Repository, Scratch, is_root, key, write};
 
@@ -88,14 +89,12 @@ fn no_program_that_a_repository_names_is_run() {
     trap.repository.try_git(&["status"]);
     assert!(trap.mark.exists(), "git did not run the trap, so this test would prove nothing");
     std::fs::remove_file(&trap.mark).unwrap();
-    let cases: [(&[&str], i32); 7] = [
+    let cases: [(&[&str], i32); 5] = [
         (&["scan", "repo"], 1),
         (&["scan", "--format", "human", "repo"], 1),
         (&["scan", "--worktree-only", "repo"], 1),
         (&["scan", "--worktree-only", "--include-ignored", "repo"], 1),
         (&["scan", "--staged", "repo"], 1),
-        (&["scan", "--history", "HEAD~1..HEAD", "repo"], 0),
-        (&["scan", "--history", "HEAD~2..HEAD", "repo"], 1),
     ];
     for (arguments, status) in cases {
         trap.scratch.command(arguments).env("PATH", "").run().status(status);
@@ -108,6 +107,27 @@ fn no_program_that_a_repository_names_is_run() {
     run.finding(&key(2));
     assert_eq!(run.summary()["complete"], true, "{run:?}");
     assert!(!trap.mark.exists());
+}
+
+#[test]
+fn no_program_is_run_for_a_range() {
+    let trap = Trap::new();
+    for (range, status) in [("HEAD~1..HEAD", 0), ("HEAD~2..HEAD", 1)] {
+        trap.scratch.command(&["scan", "--history", range, "repo"]).env("PATH", "").run().status(status);
+        assert!(!trap.mark.exists(), "{range} ran a program that the repository names");
+    }
+}
+
+#[test]
+fn a_fifo_in_the_place_of_the_index_is_not_waited_for() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository("repo");
+    repository.commit_file("a.txt", key(6), "a");
+    let index = repository.path(".git/index");
+    std::fs::remove_file(&index).unwrap();
+    assert!(Command::new("mkfifo").arg(&index).status().unwrap().success());
+    let run = scratch.scan(&["repo"]).within(Duration::from_secs(2)).status(2);
+    run.finding(&key(6));
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Gate {
             return Self::default();
         }
         let left = positions[..offset].iter().rev().take(REACH).copied();
-        Self { left: steps(left), right: steps(positions[offset + length..].iter().copied()) }
+        Self { left: steps(left), right: steps(positions[offset + length..].iter().take(REACH).copied()) }
     }
 
     /// Returns whether the bytes beside `text[start..end]` are such as the regex needs.

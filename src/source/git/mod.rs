@@ -26,4 +26,10 @@ mod walk;
 mod fixtures;
 
 #[cfg(test)]
+mod hostile_tests;
+
+#[cfg(test)]
+mod pack_builder;
+
+#[cfg(test)]
 mod walk_tests;
