@@ -13,12 +13,12 @@ engine = $$(cat target/engine)
 binary = $(or $(CARGO_TARGET_DIR),target)/release/credtrace
 
 .DEFAULT_GOAL := help
-.PHONY: help build scan test bench lint install
+.PHONY: help build scan test bench bench-compare lint install
 .SILENT:
 
 help: ## list the commands
 	printf 'credtrace\n\n'
-	sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 	printf '\n  make scan TARGET=path ARGS="--format json --output report.json"\n'
 	printf '  make scan ends with Error 1 for findings and Error 2 for an incomplete scan; a failed build says so.\n'
 
@@ -41,9 +41,21 @@ test: ## run the whole test suite
 	./bootstrap.sh
 	cargo test --locked $(engine)
 
-bench: ## run the benchmarks
+bench: ## run the benchmarks of each stage
 	./bootstrap.sh
 	cargo bench --locked $(engine)
+
+# REPO and TREE are lists of NAME=path; LOG and HOOK may be empty to leave those out. RECORD names the file to write.
+REPO ?=
+TREE ?=
+LOG ?= 1000000000
+HOOK ?= 10000,100000
+RUNS ?= 5
+RECORD ?=
+bench-compare: build ## measure credtrace beside Kingfisher, see benches/record/README.md
+	CREDTRACE="$${CREDTRACE:-$(abspath $(binary))}" benches/compare.py \
+	  $(addprefix --repo ,$(REPO)) $(addprefix --tree ,$(TREE)) $(if $(TREE),,$(if $(REPO),--tree-of-repos)) \
+	  $(addprefix --log ,$(LOG)) $(addprefix --hook ,$(HOOK)) --runs $(RUNS) $(addprefix --record ,$(RECORD))
 
 lint: ## check format and lints
 	./bootstrap.sh
