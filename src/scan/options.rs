@@ -63,6 +63,8 @@ impl ScanOptions {
     /// and up, no secret in the report.
     pub fn new(targets: Vec<PathBuf>, key: FingerprintKey) -> Self {
         Self {
+            delta: true,
+            map_files: false,
             targets,
             history: History::All,
             staged: false,
