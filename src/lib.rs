@@ -33,7 +33,7 @@
 //!
 //! # Folders, repositories, files
 //!
-//! [`scan::run`] is the whole scan behind `credtrace scan`. It never fails halfway: what could not be done stands in the
+//! [`scan::run()`] is the whole scan behind `credtrace scan`. It never fails halfway: what could not be done stands in the
 //! report, whose summary says whether it is complete.
 //!
 //! ```
