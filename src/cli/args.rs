@@ -121,9 +121,13 @@ pub struct ScanArguments {
     #[arg(long)]
     pub no_delta: bool,
 
-    /// The largest git object to scan, in megabytes
-    #[arg(long, value_name = "MB", default_value_t = 256, help_heading = TARGETS)]
-    pub max_object_size: u64,
+    /// How much memory to keep to, in megabytes, beside mapped packs; versions of files are read again beyond it
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..))]
+    pub memory: u64,
+
+    /// The largest git object to scan, in megabytes [default: a quarter of --memory]
+    #[arg(long, value_name = "MB", help_heading = TARGETS)]
+    pub max_object_size: Option<u64>,
 
     /// Read the fingerprint key from a file, so that reports of several machines agree
     #[arg(long, value_name = "FILE", help_heading = REPORT)]

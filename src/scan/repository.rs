@@ -8,13 +8,14 @@ use std::sync::Mutex;
 use super::collect::{Hit, Scene};
 use super::delta::{Shared, TextState};
 use super::files::Context;
+use super::options::ScanOptions;
 use super::scenes::{Found, Scenes, message_start};
 use super::text::TextWorker;
 use crate::error::{Error, Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
 use crate::source::git::object::{Object, ObjectId, ObjectKind, Unread, UnreadReason, Visitor};
-use crate::source::git::objects::Objects;
+use crate::source::git::objects::{Limits, Objects};
 use crate::source::git::provenance::commits::{CommitBatch, CommitCollector, Commits, parse_commit};
 use crate::source::git::provenance::entry::{EntryKind, entries};
 use crate::source::git::provenance::{Bounds, Place, Provenance, Resolution};
@@ -29,7 +30,7 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     let objects = repository.objects(
         environment.object_directory.as_deref().filter(|_| is_current(repository, context)),
         &environment.alternate_object_directories,
-        context.options.max_object_bytes,
+        limits(context.options),
     )?;
     context.progress.begin("history", Some(objects.object_count()));
     let walk = HistoryWalk::default_for(context);
@@ -45,6 +46,16 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     let history = History { context, repository, target, commits: commits.finish() };
     history.note_cut_off_history(&objects);
     history.hits(&objects, found)
+}
+
+/// How much the walk may hold. The largest object does not depend on the threads, so that the report does not either.
+pub(super) fn limits(options: &ScanOptions) -> Limits {
+    let threads = rayon::current_num_threads() as u64;
+    Limits {
+        max_object_bytes: options.max_object_bytes,
+        max_stack_bytes: options.memory_bytes / 2 / threads,
+        ..Limits::default()
+    }
 }
 
 /// Whether the environment that git set for a hook is about this repository.
@@ -285,7 +296,7 @@ impl Visitor for MissingBlobs<'_> {
 /// Where the engine fails or the index cannot be read.
 pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -> Result<Vec<Hit>> {
     let entries = repository.index_blobs()?;
-    let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
+    let objects = repository.objects(None, &[], limits(context.options))?;
     let mut worker = context.scanner.worker()?;
     let mut hits = Vec::new();
     let mut seen: HashMap<ObjectId, Option<Found>> = HashMap::new();
