@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{DetectorSelection, EngineName, Format, MinConfidence, ScanArguments};
+use super::args::{DetectorSelection, EngineName, MinConfidence, ScanArguments};
 use super::home;
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
 use crate::matcher::engine::EngineChoice;
+use crate::report::Format;
 use crate::scan::check;
 use crate::scan::options::{History, ScanOptions};
 use crate::source::git::staged::StagedEnvironment;

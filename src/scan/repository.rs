@@ -20,6 +20,7 @@ use crate::source::git::provenance::commits::{CommitBatch, CommitCollector, Comm
 use crate::source::git::provenance::entry::{EntryKind, entries};
 use crate::source::git::provenance::{Bounds, Place, Provenance, Resolution};
 use crate::source::git::repository::Repository;
+use crate::sync::{into_inner, lock};
 
 /// Scans every object of a repository and its index.
 ///
@@ -39,10 +40,10 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     unread.extend(objects.unopened().iter().cloned());
     note_unread(context, target, unread);
     let HistoryWalk { found, commits, failure, .. } = walk;
-    if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(error) = into_inner(failure) {
         return Err(error);
     }
-    let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let found = into_inner(found);
     let history = History { context, repository, target, commits: commits.finish() };
     history.note_cut_off_history(&objects);
     history.hits(&objects, found)
@@ -94,7 +95,7 @@ impl<'scan> HistoryWalk<'scan> {
     }
 
     fn fail(&self, error: Error) {
-        *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+        *lock(&self.failure) = Some(error);
     }
 }
 
@@ -133,7 +134,7 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
                 if !hits.is_empty() {
                     let message = message_start(object.kind, object.data);
                     let found = Found { id: object.id, kind: object.kind, message, hits };
-                    walk.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(found);
+                    lock(&walk.found).push(found);
                 }
                 state
             }
@@ -266,7 +267,7 @@ fn blob_hits(
 fn missing_blobs(objects: &Objects) -> u64 {
     let missing = MissingBlobs { objects, ids: Mutex::default() };
     objects.walk(&[ObjectKind::Tree], &missing);
-    missing.ids.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).len() as u64
+    into_inner(missing.ids).len() as u64
 }
 
 /// Gathers the ids of blobs that trees name and no store has.
@@ -284,7 +285,7 @@ impl Visitor for MissingBlobs<'_> {
     fn visit(&self, (): &mut (), tree: Object<'_, ()>) {
         for entry in entries(tree.data).0 {
             if entry.kind == EntryKind::Blob && !self.objects.contains(&entry.id) {
-                self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(entry.id);
+                lock(&self.ids).insert(entry.id);
             }
         }
     }
