@@ -14,4 +14,5 @@ mod hostile_repository;
 mod output;
 mod places;
 mod project;
+mod readme;
 mod setup;
