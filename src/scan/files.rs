@@ -138,7 +138,7 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
 }
 
 fn store(failure: &Mutex<Option<crate::Error>>, error: crate::Error) {
-    *lock(&failure) = Some(error);
+    *lock(failure) = Some(error);
 }
 
 /// Makes the walk of a tree; folders that must not be entered, since their `.gitignore` is a pipe, go to `odd`.
@@ -231,7 +231,7 @@ impl Walk<'_> {
     }
 
     fn note_repository(&self, path: &Path) {
-        lock(&self.found).repositories.push(path.to_path_buf());
+        lock(self.found).repositories.push(path.to_path_buf());
     }
 
     fn read(&self, reader: &mut Reader<'_>, path: &Path) -> Result<()> {
@@ -239,7 +239,7 @@ impl Walk<'_> {
         match file::read_small(path, chunks::CHUNK as u64, &mut reader.buffer) {
             Ok(Opened::Whole) => {}
             Ok(Opened::Larger) => {
-                lock(&self.large).push(path.to_path_buf());
+                lock(self.large).push(path.to_path_buf());
                 return Ok(());
             }
             Ok(Opened::Skipped(skip)) => {
@@ -256,7 +256,7 @@ impl Walk<'_> {
         if !hits.is_empty() {
             let scene = scene_of(path, self.target, Some(self.root));
             context.explain(&path.display().to_string(), &hits);
-            let mut found = lock(&self.found);
+            let mut found = lock(self.found);
             found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
         }
         Ok(())
