@@ -72,5 +72,6 @@ pub mod report;
 pub mod scan;
 pub mod secret;
 pub mod source;
+mod sync;
 
 pub use error::{Error, Problem, Result};
