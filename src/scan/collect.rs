@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::mask;
 use super::options::ScanOptions;
 use super::text::Located;
 use crate::detector::compile::Detector;
@@ -99,6 +100,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
         groups.entry(hit.candidate.secret.clone()).or_default().push(hit);
     }
     let mut collected = Collected::default();
+    let mut secrets = Vec::new();
     for (secret, hits) in groups {
         let (best, detector) = best_of(&hits, registry);
         let reason = if detector.publishable {
@@ -112,10 +114,14 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
             Some(reason) => *collected.suppressed.entry(reason.into()).or_default() += 1,
             None => {
                 let finding = finding(&secret, &best, detector, registry, options);
+                if !options.show_secrets {
+                    secrets.push((secret.expose().to_vec(), finding.redacted.clone()));
+                }
                 collected.findings.push(with_occurrences(finding, hits));
             }
         }
     }
+    mask::names(&mut collected.findings, &secrets);
     collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
     collected
 }

@@ -10,6 +10,7 @@ pub mod collect;
 pub mod excerpt;
 pub mod files;
 pub mod hook;
+mod mask;
 pub mod options;
 pub mod progress;
 pub mod repository;
