@@ -10,6 +10,7 @@ mod determinism;
 mod encodings;
 mod engines;
 mod files;
+mod fuzz;
 mod history;
 mod hook;
 mod hook_failures;
