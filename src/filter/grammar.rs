@@ -63,13 +63,19 @@ pub fn speaks_of_a_hash(before: &[u8]) -> bool {
     HASH_WORDS.iter().any(|word| memchr::memmem::find(near, word.as_bytes()).is_some())
 }
 
-/// Returns whether any of the words stands in the text, ignoring case; a short word must stand by itself.
-pub fn names_any(text: &[u8], words: &[String]) -> bool {
-    let text = lower(text);
-    words.iter().any(|word| {
-        memchr::memmem::find_iter(&text, word.as_bytes())
-            .any(|start| word.len() >= 5 || stands_alone(&text, start, word.len()))
-    })
+/// Returns how many bytes lie between a value and the nearest of the words, ignoring case, in the text before the value and
+/// that after it; nothing where none stands there. A short word must stand by itself.
+pub fn nearest(before: &[u8], after: &[u8], words: &[String]) -> Option<usize> {
+    let (before, after) = (lower(before), lower(after));
+    let mut nearest = None;
+    for word in words {
+        let counts = |text: &[u8], start: usize| word.len() >= 5 || stands_alone(text, start, word.len());
+        let last = memchr::memmem::rfind_iter(&before, word.as_bytes()).find(|start| counts(&before, *start));
+        let first = memchr::memmem::find_iter(&after, word.as_bytes()).find(|start| counts(&after, *start));
+        let gaps = last.map(|start| before.len() - start - word.len()).into_iter().chain(first);
+        nearest = gaps.chain(nearest).min();
+    }
+    nearest
 }
 
 fn stands_alone(text: &[u8], start: usize, length: usize) -> bool {
@@ -109,8 +115,10 @@ mod tests {
     #[test]
     fn a_short_word_must_stand_by_itself() {
         let words = [String::from("xai"), String::from("deepseek")];
-        assert!(names_any(b"https://api.XAI.com", &words) && names_any(b"mydeepseekkey", &words));
-        assert!(!names_any(b"maxaim", &words));
+        assert_eq!(nearest(b"https://api.XAI.com", b"", &words), Some(4));
+        assert_eq!(nearest(b"xai or DeepSeek: ", b" of deepseek", &words), Some(2));
+        assert_eq!(nearest(b"mydeepseekkey", b"", &words), Some(3));
+        assert_eq!(nearest(b"maxaim", b"taxais", &words), None);
     }
 
     #[test]

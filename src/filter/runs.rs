@@ -1,12 +1,54 @@
 //! Sequences and repetitions: values that a person typed by rolling over the keyboard. A random value is lost to these
 //! tests less than once in a thousand times.
 
-/// Returns whether a value is mostly one character, a rising or falling sequence, or a short piece repeated.
+/// Returns whether a value is mostly one character, a rising or falling sequence, a walk over the keyboard, or a short piece
+/// repeated.
 pub fn is_run(value: &[u8]) -> bool {
     longest(value, |left, right| left == right) >= 6
         || longest(value, |left, right| right == left.wrapping_add(1)) >= 8
         || longest(value, |left, right| left == right.wrapping_add(1)) >= 8
+        || is_poor(value)
+        || is_rolled(value)
         || is_periodic(value)
+}
+
+/// Whether a long value is made of very few characters.
+fn is_poor(value: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    value.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    value.len() >= 20 && seen.iter().filter(|seen| **seen).count() <= 4
+}
+
+/// Whether most characters are neighbours, in the alphabet or on the keyboard, of the one before them or the one before
+/// that: `abcdef123456`, `a1b2c3d4e5f6`, `qwertyuiop`.
+fn is_rolled(value: &[u8]) -> bool {
+    const LEAST: usize = 14;
+    if value.len() < LEAST {
+        return false;
+    }
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let follows = |index: usize, distance: usize| {
+        index.checked_sub(distance).is_some_and(|before| are_neighbours(value[before], value[index]))
+    };
+    let either = (1..value.len()).filter(|index| follows(*index, 1) || follows(*index, 2)).count();
+    // Digits are neighbours of each other by chance in one place of five.
+    let needed = if digits * 10 > value.len() * 9 { 4 } else { 3 };
+    either * 5 >= value.len() * needed
+}
+
+fn are_neighbours(left: u8, right: u8) -> bool {
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    let (left, right) = (left.to_ascii_lowercase(), right.to_ascii_lowercase());
+    if left.abs_diff(right) == 1 || matches!((left, right), (b'9', b'0') | (b'f', b'0') | (b'0', b'a') | (b'9', b'a')) {
+        return true;
+    }
+    let row = |byte: u8| {
+        ROWS.iter().enumerate().find_map(|(row, keys)| Some((row, keys.iter().position(|key| *key == byte)?)))
+    };
+    match (row(left), row(right)) {
+        (Some((left_row, left)), Some((right_row, right))) => left_row == right_row && left.abs_diff(right) == 1,
+        _ => false,
+    }
 }
 
 /// The length of the longest stretch in which each neighbouring pair fits.
@@ -44,6 +86,10 @@ mod tests {
             "abcabcabcabcabc",
             "00000000",
             "deadbeefdeadbeefdeadbeef",
+            "a1b2c3d4e5f6g7h8i9j0",
+            "1a2b3c4d5e6f7890abcdef12",
+            "qwertyuiopasdfghjkl",
+            "abababab0000babababa",
         ] {
             assert!(is_run(run.as_bytes()), "{run}");
         }

@@ -1,6 +1,7 @@
 //! The verdict on one anchor: gate, window, regex, boundaries and value filters, for each rule that the anchor may begin.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -8,7 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::engine::AnchorHit;
 use super::view::View;
 use super::{boundary, engine};
-use crate::detector::compile::{ByteSet, Detector, Place, Rule};
+use crate::detector::compile::{ByteSet, Detector, Place, Rule, shape};
 use crate::detector::registry::Registry;
 use crate::filter::grammar::{self, Relation};
 use crate::filter::{self, DropReason};
@@ -40,20 +41,24 @@ pub struct Candidate {
     pub head: usize,
     /// How many bytes the literal has that proves the type; of two equal candidates the longer one stands.
     pub specificity: usize,
+    /// How many bytes lie between it and the name that speaks for it; of two equal candidates the nearer one stands.
+    pub distance: usize,
     /// How little its rule allows: an exact length and a small alphabet.
     pub tightness: u16,
 }
 
 impl Candidate {
     /// The order in which candidates of a text are looked at.
-    pub(crate) fn order(&self) -> (usize, std::cmp::Reverse<usize>, u16, std::cmp::Reverse<Confidence>) {
-        (self.start, std::cmp::Reverse(self.end), self.detector, std::cmp::Reverse(self.confidence))
+    pub(crate) fn order(&self) -> (usize, Reverse<usize>, u16, Reverse<Confidence>, usize) {
+        (self.start, Reverse(self.end), self.detector, Reverse(self.confidence), self.distance)
     }
 
     /// What makes one of two overlapping candidates stand.
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let proves_provider = !self.generic && self.confidence >= Confidence::Medium;
-        (proves_provider, self.confidence, self.specificity, self.tightness, !self.shared, self.end - self.start)
+        let nearness = Reverse(self.distance);
+        let length = self.end - self.start;
+        (proves_provider, self.confidence, self.specificity, nearness, self.tightness, !self.shared, length)
     }
 }
 
@@ -264,6 +269,7 @@ fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
         decoded: Vec::new(),
         head: 0,
         specificity: 0,
+        distance: 0,
         tightness: 0,
     })
 }
@@ -305,23 +311,32 @@ fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) ->
     let bytes = &look.view.bytes;
     let head = constant_head(look, from);
     let body = variable_part(&bytes[from..to], &look.rule.constants, head);
-    let value = filter::Value { bytes: &bytes[from..to], body: &body, before: &bytes[..from], after: &bytes[to..] };
+    let value = filter::Value {
+        bytes: &bytes[from..to],
+        body: &body,
+        before: &bytes[..from],
+        after: &bytes[to..],
+        exact: look.rule.tightness >= shape::EXACT,
+        name: relation.map(|_| look.anchor.0),
+    };
     let start = look.view.offset(from);
     if let Some(reason) = filter::drop_reason(look.detector, &value, relation) {
         return Verdict::Dropped(Dropped { detector: look.rule.detector, start, reason });
     }
+    let (confidence, distance) = confidence(look, &value, relation);
     Verdict::Kept(Candidate {
         detector: look.rule.detector,
         rivals: Vec::new(),
         start,
         end: look.view.offset(to),
         secret: Secret::new(value.bytes),
-        confidence: confidence(look, &value, relation),
+        confidence,
         shared: look.detector.shared,
         generic: look.detector.provider == GENERIC,
         decoded: look.decoded.to_vec(),
         head,
         specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
+        distance,
         tightness: look.rule.tightness,
     })
 }
@@ -347,20 +362,19 @@ fn constant_head(look: &Look<'_>, from: usize) -> usize {
     }
 }
 
-fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relation>) -> Confidence {
+/// Says how sure a candidate is, and how far from it the name stands that speaks for it.
+fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relation>) -> (Confidence, usize) {
     let named = || {
         let near = 200;
         let before = &value.before[value.before.len().saturating_sub(near)..];
         let after = &value.after[..value.after.len().min(near / 2)];
-        grammar::names_any(before, &look.detector.context_words)
-            || grammar::names_any(after, &look.detector.context_words)
+        grammar::nearest(before, after, &look.detector.context_words)
     };
-    let reached = match relation {
-        Some(Relation::Assigned) => Confidence::Medium,
-        Some(Relation::Loose) => Confidence::Low,
-        None if !look.detector.shared => Confidence::High,
-        None if named() => Confidence::Medium,
-        None => Confidence::Low,
+    let (reached, distance) = match relation {
+        Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.1),
+        Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.1),
+        None if !look.detector.shared => (Confidence::High, 0),
+        None => named().map_or((Confidence::Low, 0), |distance| (Confidence::Medium, distance)),
     };
-    reached.min(look.detector.confidence)
+    (reached.min(look.detector.confidence), distance)
 }

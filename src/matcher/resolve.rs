@@ -6,7 +6,8 @@ use crate::finding::Confidence;
 /// Resolves the candidates of one text: sorts them, joins doubles, drops what a more specific one covers.
 pub fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by_key(Candidate::order);
-    candidates.dedup_by(|later, earlier| later.order() == earlier.order());
+    // One secret of one detector found from several names is one candidate: the surest, then the nearest comes first.
+    candidates.dedup_by_key(|candidate| (candidate.start, candidate.end, candidate.detector));
     let mut standing: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         admit(&mut standing, candidate);

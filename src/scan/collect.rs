@@ -160,7 +160,7 @@ fn finding(
         schema: FINDING_SCHEMA.into(),
         fingerprint: options.key.write(&options.key.fingerprint(secret.expose())),
         detector: detector.id.clone(),
-        provider: (!open).then(|| detector.provider.clone()),
+        provider: (!open && !best.generic).then(|| detector.provider.clone()),
         provider_candidates: if open { candidates } else { Vec::new() },
         kind: detector.kind,
         ai,

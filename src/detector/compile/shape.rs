@@ -30,6 +30,8 @@ pub struct Shape(pub Vec<Piece>);
 const LONGEST_RUN: u32 = 8192;
 /// The longest text of a shape; multiplying choices out takes time with the square of it.
 const LONGEST_TEXT: usize = 4096;
+/// What an exact length adds to [`Shape::tightness`], and nothing less reaches.
+pub const EXACT: u16 = 256;
 
 /// Parses a shape; choices are multiplied out, so one text may give several shapes.
 ///
@@ -221,10 +223,10 @@ impl Shape {
         })
     }
 
-    /// Returns how little the shape allows: up to 256 for a small alphabet, and 256 more for an exact length.
+    /// Returns how little the shape allows: less than [`EXACT`] for a small alphabet, and that much more for an exact length.
     pub fn tightness(&self) -> u16 {
         let (least, most) = self.lengths();
-        256 - self.alphabet().len() as u16 + if least == most { 256 } else { 0 }
+        (EXACT - 1).saturating_sub(self.alphabet().len() as u16) + if least == most { EXACT } else { 0 }
     }
 
     /// Returns the literals that stand at a fixed distance from the start, as start and end.
