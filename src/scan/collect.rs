@@ -193,6 +193,8 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     }
     let versions: Vec<Occurrence> = git.into_values().map(first_introduction).collect();
     occurrences.retain(|place| !is_told_by_history(place, &versions));
+    let staged: Vec<_> = occurrences.iter().filter(|place| place.source == SourceKind::Index).map(same_place).collect();
+    occurrences.retain(|place| place.source != SourceKind::File || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
     occurrences.dedup_by(|later, earlier| place_order(later) == place_order(earlier));
@@ -228,6 +230,11 @@ fn is_told_by_history(place: &Occurrence, versions: &[Occurrence]) -> bool {
         && versions.iter().any(|version| {
             version.in_head == Some(true) && version.path == place.path && version.target == place.target
         })
+}
+
+/// What a file and the index entry of the same content have in common.
+fn same_place(place: &Occurrence) -> (String, String, u64) {
+    (place.target.clone(), place.path.clone(), place.start)
 }
 
 type PlaceOrder<'place> = (&'place str, SourceKind, &'place str, u64, Option<&'place str>, Option<&'place str>);
