@@ -21,6 +21,9 @@ mod scenes;
 pub mod tally;
 pub mod text;
 
+#[cfg(test)]
+mod properties_tests;
+
 pub use options::{History, ScanOptions};
 pub use progress::{NoProgress, Progress};
 pub use run::run;
