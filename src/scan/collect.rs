@@ -121,7 +121,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
             }
         }
     }
-    mask::names(&mut collected.findings, &secrets);
+    mask::names(&mut collected.findings, secrets);
     collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
     collected
 }

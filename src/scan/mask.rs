@@ -1,41 +1,59 @@
-//! Takes secrets out of what a report tells beside them: a key can stand in an author's name or in the name of a file.
-//!
-//! Lines of text are masked where they are cut out (`excerpt`); this is about names, which are known only once all hits
-//! are together.
+//! Takes secrets out of what is told beside them, by their value: a password stands in an address and once more before it,
+//! a key in an author's name or in the name of a file.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::finding::Finding;
 
 /// Shorter secrets are left in names: a password such as `admin` would make half of all paths unreadable.
-const SHORTEST: usize = 16;
+const SHORTEST_IN_NAMES: usize = 16;
+/// Shorter ones are left in lines wherever no candidate was found.
+const SHORTEST_IN_LINES: usize = 6;
 
 /// A secret and what is shown in its place.
 pub(crate) type Masked = (Vec<u8>, String);
 
+/// Finds many secrets in a text at once.
+pub(crate) struct Mask {
+    automaton: AhoCorasick,
+    shown: Vec<String>,
+}
+
+impl Mask {
+    /// Prepares to mask secrets in the lines round them; none where there is nothing to mask.
+    pub(crate) fn of_lines(secrets: impl Iterator<Item = Masked>) -> Option<Self> {
+        Self::new(secrets.filter(|(secret, _)| secret.len() >= SHORTEST_IN_LINES))
+    }
+
+    fn new(secrets: impl Iterator<Item = Masked>) -> Option<Self> {
+        let texts = secrets.filter_map(|(secret, shown)| Some((String::from_utf8(secret).ok()?, shown)));
+        let (secrets, shown): (Vec<String>, Vec<String>) = texts.unzip();
+        if secrets.is_empty() {
+            return None;
+        }
+        // What is built fastest: most texts are a few lines.
+        let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&secrets);
+        // More than an automaton can hold no report can hold either.
+        Some(Self { automaton: built.ok()?, shown })
+    }
+
+    /// Returns the text with every secret replaced by its redacted form, if there is one in it.
+    pub(crate) fn apply(&self, text: &str) -> Option<String> {
+        self.automaton.is_match(text).then(|| self.automaton.replace_all(text, &self.shown))
+    }
+}
+
 /// Replaces every secret in the paths and authors of findings by its redacted form.
-pub(crate) fn names(findings: &mut [Finding], secrets: &[Masked]) {
-    let secrets: Vec<&Masked> = secrets.iter().filter(|(secret, _)| secret.len() >= SHORTEST).collect();
-    let built =
-        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(secrets.iter().map(|known| &known.0));
-    // Without secrets there is nothing to look for, and more than the automaton can hold no report can hold either.
-    let Ok(automaton) = built else { return };
-    let mask = |text: &str| {
-        automaton.is_match(text).then(|| {
-            let mut shown = String::with_capacity(text.len());
-            automaton.replace_all_with(text, &mut shown, |found, _, shown| {
-                shown.push_str(&secrets[found.pattern().as_usize()].1);
-                true
-            });
-            shown
-        })
-    };
+pub(crate) fn names(findings: &mut [Finding], secrets: Vec<Masked>) {
+    let long = secrets.into_iter().filter(|(secret, _)| secret.len() >= SHORTEST_IN_NAMES);
+    let Some(mask) = Mask::new(long) else { return };
     for place in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
-        if let Some(path) = mask(&place.path) {
+        if let Some(path) = mask.apply(&place.path) {
             place.path = path;
             place.path_bytes_b64 = None;
         }
-        if let Some(author) = place.author.as_deref().and_then(mask) {
+        if let Some(author) = place.author.as_deref().and_then(|author| mask.apply(author)) {
             place.author = Some(author);
         }
     }
