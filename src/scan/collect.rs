@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::mask::Masked;
 use super::options::ScanOptions;
 use super::text::Located;
 use crate::detector::compile::Detector;
@@ -90,8 +91,8 @@ pub struct Collected {
     pub findings: Vec<Finding>,
     /// What was found but is not reported, counted by reason.
     pub suppressed: BTreeMap<String, u64>,
-    /// Every secret that was found, reported or not, so that none is shown beside another.
-    pub secrets: Vec<Secret>,
+    /// Every secret that was found, reported or not, with what is shown in its place, so that none is told beside another.
+    pub(crate) secrets: Vec<Masked>,
 }
 
 /// Makes findings of hits. The order of hits does not matter.
@@ -117,7 +118,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
                 collected.findings.push(with_occurrences(finding, hits));
             }
         }
-        collected.secrets.push(secret);
+        collected.secrets.push((secret.expose().to_vec(), secret.redacted(best.head)));
     }
     collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
     collected
