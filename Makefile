@@ -57,6 +57,10 @@ bench-compare: build ## measure credtrace beside Kingfisher, see benches/record/
 	  $(addprefix --repo ,$(REPO)) $(addprefix --tree ,$(TREE)) $(if $(TREE),,$(if $(REPO),--tree-of-repos)) \
 	  $(addprefix --log ,$(LOG)) $(addprefix --hook ,$(HOOK)) --runs $(RUNS) $(addprefix --record ,$(RECORD))
 
+corpora: ## print recall, attribution and false alarms over the labelled set
+	./bootstrap.sh
+	cargo run --release --locked --quiet $(engine) --example corpora -- $(ARGS)
+
 lint: ## check format and lints
 	./bootstrap.sh
 	cargo fmt --check

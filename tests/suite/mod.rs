@@ -3,6 +3,7 @@
 mod boundaries;
 mod broken;
 mod cli;
+mod corpora;
 mod detectors;
 mod determinism;
 mod files;
