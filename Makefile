@@ -13,7 +13,7 @@ engine = $$(cat target/engine)
 binary = $(or $(CARGO_TARGET_DIR),target)/release/credtrace
 
 .DEFAULT_GOAL := help
-.PHONY: help build scan test bench bench-compare lint install
+.PHONY: help build scan test bench corpora bench-compare lint install
 .SILENT:
 
 help: ## list the commands

@@ -33,7 +33,7 @@
 //!
 //! # Folders, repositories, files
 //!
-//! [`scan::run`] is the whole scan behind `credtrace scan`. It never fails halfway: what could not be done stands in the
+//! [`scan::run()`] is the whole scan behind `credtrace scan`. It never fails halfway: what could not be done stands in the
 //! report, whose summary says whether it is complete.
 //!
 //! ```
@@ -72,5 +72,6 @@ pub mod report;
 pub mod scan;
 pub mod secret;
 pub mod source;
+mod sync;
 
 pub use error::{Error, Problem, Result};

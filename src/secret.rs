@@ -33,9 +33,13 @@ impl Secret {
         let head = head.min(self.0.len());
         let variable = self.0.len() - head;
         // Four characters of the tail are what providers' own lists show.
-        let quarter = if variable < 16 { 0 } else { variable / 4 };
+        let is_block = self.0.starts_with(b"-----BEGIN");
+        let quarter = if variable < 16 || is_block { 0 } else { variable / 4 };
         let printable = |bytes: &[u8]| {
-            bytes.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' }).collect::<String>()
+            bytes
+                .iter()
+                .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '?' })
+                .collect::<String>()
         };
         let (front, back) =
             if head > 0 { (head, quarter.min(4)) } else { ((quarter / 2).min(4), (quarter / 2).min(4)) };

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Format;
 
 /// Headings of the help.
 const TARGETS: &str = "What to scan";
@@ -78,7 +81,7 @@ pub struct ScanArguments {
     pub targets_from: Option<PathBuf>,
 
     /// How to write the report; human on a terminal, jsonl elsewhere
-    #[arg(long, value_enum, help_heading = REPORT)]
+    #[arg(long, value_parser = format_parser(), help_heading = REPORT)]
     pub format: Option<Format>,
 
     /// Write the report to a file, whole or not at all
@@ -121,9 +124,13 @@ pub struct ScanArguments {
     #[arg(long)]
     pub no_delta: bool,
 
-    /// The largest git object to scan, in megabytes
-    #[arg(long, value_name = "MB", default_value_t = 256, help_heading = TARGETS)]
-    pub max_object_size: u64,
+    /// How much memory to keep to, in megabytes, beside mapped packs; versions of files are read again beyond it
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..))]
+    pub memory: u64,
+
+    /// The largest git object to scan, in megabytes [default: a quarter of --memory]
+    #[arg(long, value_name = "MB", help_heading = TARGETS)]
+    pub max_object_size: Option<u64>,
 
     /// Read the fingerprint key from a file, so that reports of several machines agree
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
@@ -140,6 +147,11 @@ pub struct ScanArguments {
     /// Say nothing but the report
     #[arg(long, short, help_heading = RUN)]
     pub quiet: bool,
+}
+
+/// Reads the name of a format; which there are, the reports know.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
 /// Which detectors are on.
@@ -243,21 +255,6 @@ pub enum Generated {
     Schema,
     /// The table of detectors, in Markdown
     DetectorTable,
-}
-
-/// How to write a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Format {
-    Human,
-    Jsonl,
-    Json,
-    Sarif,
-    Csv,
-    Html,
-    Junit,
-    Gitlab,
-    Github,
 }
 
 /// The least confidence to report.

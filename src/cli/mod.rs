@@ -5,6 +5,7 @@ pub mod args;
 pub mod commands;
 pub mod exit;
 pub mod home;
+pub mod panics;
 pub mod progress;
 pub mod resolve;
 
@@ -15,8 +16,12 @@ use clap::Parser;
 use self::args::{Arguments, Command};
 use self::exit::Status;
 
-/// Runs the program on its arguments and returns how it ends.
+/// Runs the program on its arguments and returns how it ends. A panic is an end too: see [`panics`].
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
+    panics::guarded(|| run(arguments))
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -35,7 +40,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
         if exit::is_broken_pipe(&error) {
             return Status::Clean;
         }
-        talk(&format!("credtrace: {error:#}"));
+        // An error quotes what a person or a repository named, which may be anything.
+        talk(&format!("credtrace: {}", crate::report::escape::terminal(&format!("{error:#}"))));
         Status::Failed
     })
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{DetectorSelection, EngineName, Format, MinConfidence, ScanArguments};
+use super::args::{DetectorSelection, EngineName, MinConfidence, ScanArguments};
 use super::home;
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
 use crate::matcher::engine::EngineChoice;
+use crate::report::Format;
 use crate::scan::check;
 use crate::scan::options::{History, ScanOptions};
 use crate::source::git::staged::StagedEnvironment;
@@ -77,7 +78,8 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         threads: arguments.threads,
         engine: engine(arguments.engine),
         delta: !arguments.no_delta,
-        max_object_bytes: arguments.max_object_size.saturating_mul(1 << 20),
+        max_object_bytes: arguments.max_object_size.unwrap_or(arguments.memory / 4).saturating_mul(1 << 20),
+        memory_bytes: arguments.memory.saturating_mul(1 << 20),
         never: home::folder().into_iter().chain(arguments.output.clone()).collect(),
         git_environment: git_environment(),
         key: home::fingerprint_key(arguments.fingerprint_key_file.as_deref())?,

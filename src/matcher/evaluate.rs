@@ -13,7 +13,7 @@ use crate::detector::compile::{ByteSet, Detector, Place, Rule, shape};
 use crate::detector::registry::Registry;
 use crate::filter::grammar::{self, Relation};
 use crate::filter::{self, DropReason};
-use crate::finding::{Confidence, Kind};
+use crate::finding::Confidence;
 use crate::secret::Secret;
 
 /// A credential in one text.
@@ -362,9 +362,7 @@ fn variable_part<'value>(value: &'value [u8], constants: &[(u32, u32)], head: us
 /// How many leading bytes of the secret are the anchor, which every credential of the type begins with.
 fn constant_head(look: &Look<'_>, from: usize) -> usize {
     match look.rule.place {
-        Place::Fixed(0) if from == look.anchor.0 && look.detector.kind != Kind::PrivateKey => {
-            look.anchor.1 - look.anchor.0
-        }
+        Place::Fixed(0) if from == look.anchor.0 => look.anchor.1 - look.anchor.0,
         _ => 0,
     }
 }

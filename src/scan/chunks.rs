@@ -6,6 +6,7 @@ use std::io::Read;
 
 use rayon::prelude::*;
 
+use super::excerpt;
 use super::text::{Located, TextHits, TextScanner, TextWorker};
 use crate::error::Result;
 use crate::matcher::resolve;
@@ -168,7 +169,9 @@ impl LineKeeper {
             let start = located.candidate.start;
             // A line that begins inside the chunk's bytes was measured there; one that began before was not.
             if memchr::memrchr(b'\n', &chunk.bytes[..start]).is_none() {
-                located.column = chunk.base + start as u64 - self.line_start + 1;
+                let tail =
+                    if self.line_start > 0 { excerpt::line_feed_tail(&chunk.bytes, &located.candidate) } else { 0 };
+                located.column = (chunk.base + start as u64 + 1).saturating_sub(self.line_start + tail);
             }
             located.line = (located.line + self.newlines).saturating_sub(context_lines);
             located.candidate.start += chunk.base as usize;

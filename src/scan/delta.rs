@@ -195,13 +195,13 @@ mod tests {
     #[test]
     fn zones_are_fresh_bytes_and_a_margin_at_each_seam() {
         let plan = plan(&[run(0, 0, 1000), run(1010, 1000, 500)], 1500, 1510);
-        assert_eq!(plan.zones(1510, 50), [950..1060]);
+        assert_eq!(plan.zones(1510, 50), vec![Range { start: 950, end: 1060 }]);
     }
 
     #[test]
     fn a_short_copy_is_a_zone_as_a_whole() {
         let plan = plan(&[run(10, 300, 80)], 1000, 100);
-        assert_eq!(plan.zones(100, 50), [0..100]);
+        assert_eq!(plan.zones(100, 50), vec![Range { start: 0, end: 100 }]);
     }
 
     #[test]

@@ -1,25 +1,81 @@
 //! Lines: which one a candidate stands on, and what people are shown of it, with every secret on it masked.
 
 use super::text::Located;
+use crate::matcher::Candidate;
 
 /// How many bytes of a line are shown on each side of a secret.
 const CONTEXT: usize = 100;
 
-/// Fills in line, column and excerpt of candidates that are in order and do not overlap.
-pub(crate) fn place(text: &[u8], located: &mut [Located]) {
-    let mut line = 1;
-    let mut line_start = 0;
-    let mut counted = 0;
-    for index in 0..located.len() {
-        let start = located[index].candidate.start;
-        for newline in memchr::memchr_iter(b'\n', &text[counted..start]) {
-            line += 1;
-            line_start = counted + newline + 1;
+/// How a line ends in the text that a candidate was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Byte,
+    /// Two bytes a character, the low one first.
+    Little,
+    /// Two bytes a character, the high one first.
+    Big,
+}
+
+impl LineEnd {
+    fn of(text: &[u8], candidate: &Candidate) -> Self {
+        match candidate.decoded.last() {
+            Some(&"utf-16") if text.get(candidate.start) == Some(&0) => Self::Big,
+            Some(&"utf-16") => Self::Little,
+            _ => Self::Byte,
         }
-        counted = start;
-        let excerpt = excerpt(text, line_start, index, located);
+    }
+
+    /// Returns where the next line begins, if the line feed byte at `at` ends one. Characters begin at even offsets.
+    fn next_line(self, text: &[u8], at: usize) -> Option<usize> {
+        match self {
+            Self::Byte => Some(at + 1),
+            Self::Little => (at.is_multiple_of(2) && text.get(at + 1) == Some(&0)).then_some(at + 2),
+            Self::Big => (!at.is_multiple_of(2) && text[at - 1] == 0).then_some(at + 1),
+        }
+    }
+}
+
+/// Counts lines up to positions that ascend.
+struct Lines {
+    end: LineEnd,
+    line: u64,
+    line_start: usize,
+    counted: usize,
+}
+
+impl Lines {
+    fn new(end: LineEnd) -> Self {
+        Self { end, line: 1, line_start: 0, counted: 0 }
+    }
+
+    /// Goes on to a position; looks at no byte twice, or a long line of many candidates would be searched for each.
+    fn advance(&mut self, text: &[u8], position: usize) {
+        for at in memchr::memchr_iter(b'\n', &text[self.counted..position]) {
+            if let Some(start) = self.end.next_line(text, self.counted + at) {
+                self.line += 1;
+                self.line_start = start;
+            }
+        }
+        self.counted = position;
+    }
+}
+
+/// Returns how many bytes of a line feed follow its byte 0x0A, in the text that a candidate was read from.
+pub(crate) fn line_feed_tail(text: &[u8], candidate: &Candidate) -> u64 {
+    u64::from(LineEnd::of(text, candidate) == LineEnd::Little)
+}
+
+/// Fills in line, column and excerpt of candidates that are in order of their start.
+pub(crate) fn place(text: &[u8], located: &mut [Located]) {
+    let mut counters = [LineEnd::Byte, LineEnd::Little, LineEnd::Big].map(Lines::new);
+    for index in 0..located.len() {
+        let candidate = &located[index].candidate;
+        let start = candidate.start;
+        let lines = &mut counters[LineEnd::of(text, candidate) as usize];
+        lines.advance(text, start);
+        let excerpt = excerpt(text, lines.line_start, index, located);
         let place = &mut located[index];
-        (place.line, place.column, place.excerpt) = (line, (start - line_start) as u64 + 1, excerpt);
+        (place.line, place.column, place.excerpt) = (lines.line, (start - lines.line_start) as u64 + 1, excerpt);
     }
 }
 

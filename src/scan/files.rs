@@ -17,6 +17,7 @@ use crate::finding::SourceKind;
 use crate::source::Skip;
 use crate::source::file::{self, Opened};
 use crate::source::mmap::MappedFile;
+use crate::sync::{into_inner, lock};
 
 /// What a scan of text needs everywhere.
 #[derive(Clone, Copy)]
@@ -118,16 +119,16 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
             }
         })
     });
-    if let Some(error) = take(failure) {
+    if let Some(error) = into_inner(failure) {
         return Err(error);
     }
-    for folder in odd.lock().unwrap_or_else(std::sync::PoisonError::into_inner).drain(..) {
+    for folder in lock(&odd).drain(..) {
         let reason =
             "its .gitignore is no regular file, so the folder was not scanned; --include-ignored does without it";
         context.tally.problem(Problem::new(folder, reason));
     }
-    let mut found = take_inner(found);
-    let mut large = take_inner(large);
+    let mut found = into_inner(found);
+    let mut large = into_inner(large);
     large.sort();
     for path in large {
         found.hits.extend(scan_file(context, &path, target, Some(root))?);
@@ -137,15 +138,7 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
 }
 
 fn store(failure: &Mutex<Option<crate::Error>>, error: crate::Error) {
-    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-}
-
-fn take(failure: Mutex<Option<crate::Error>>) -> Option<crate::Error> {
-    take_inner(failure)
-}
-
-fn take_inner<T>(mutex: Mutex<T>) -> T {
-    mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    *lock(failure) = Some(error);
 }
 
 /// Makes the walk of a tree; folders that must not be entered, since their `.gitignore` is a pipe, go to `odd`.
@@ -164,7 +157,7 @@ fn walker(root: &Path, kind: TreeKind, options: &ScanOptions, odd: Arc<Mutex<Vec
     let never = file::Identities::of(&options.never);
     builder.filter_entry(move |entry| {
         if honour && has_odd_ignore_file(entry) {
-            let mut odd = odd.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut odd = lock(&odd);
             odd.push(entry.path().display().to_string());
             return false;
         }
@@ -238,7 +231,7 @@ impl Walk<'_> {
     }
 
     fn note_repository(&self, path: &Path) {
-        self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).repositories.push(path.to_path_buf());
+        lock(self.found).repositories.push(path.to_path_buf());
     }
 
     fn read(&self, reader: &mut Reader<'_>, path: &Path) -> Result<()> {
@@ -246,7 +239,7 @@ impl Walk<'_> {
         match file::read_small(path, chunks::CHUNK as u64, &mut reader.buffer) {
             Ok(Opened::Whole) => {}
             Ok(Opened::Larger) => {
-                self.large.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(path.to_path_buf());
+                lock(self.large).push(path.to_path_buf());
                 return Ok(());
             }
             Ok(Opened::Skipped(skip)) => {
@@ -263,7 +256,7 @@ impl Walk<'_> {
         if !hits.is_empty() {
             let scene = scene_of(path, self.target, Some(self.root));
             context.explain(&path.display().to_string(), &hits);
-            let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut found = lock(self.found);
             found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! The flow is one way: [`text`] finds what stands in one text, [`chunks`] does the same for text of any length,
 //! [`files`] and [`repository`] take text from their sources and say where each hit occurs, [`collect`] makes findings
-//! of the hits, and [`run`] does it for all targets.
+//! of the hits, and [`run()`] does it for all targets.
 
 pub mod check;
 pub mod chunks;

@@ -50,6 +50,9 @@ pub struct ScanOptions {
     pub delta: bool,
     /// The largest git object that is scanned, in bytes; files of any size are.
     pub max_object_bytes: u64,
+    /// How much memory the walk of a history keeps to, in bytes, beside mapped packs. Objects that the threads hold on
+    /// their way share half of it; what has no room is made again.
+    pub memory_bytes: u64,
     /// Folders and files that are never scanned: the program's own state and the report being written.
     pub never: Vec<PathBuf>,
     /// Environment that git sets for its hooks.
@@ -76,7 +79,8 @@ impl ScanOptions {
             strict: false,
             threads: 0,
             engine: EngineChoice::Fastest,
-            max_object_bytes: 256 << 20,
+            max_object_bytes: 128 << 20,
+            memory_bytes: 512 << 20,
             never: Vec::new(),
             git_environment: StagedEnvironment::default(),
             key,

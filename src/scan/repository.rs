@@ -8,17 +8,19 @@ use std::sync::Mutex;
 use super::collect::{Hit, Scene};
 use super::delta::{Shared, TextState};
 use super::files::Context;
+use super::options::ScanOptions;
 use super::scenes::{Found, Scenes, message_start};
 use super::text::TextWorker;
 use crate::error::{Error, Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
 use crate::source::git::object::{Object, ObjectId, ObjectKind, Unread, UnreadReason, Visitor};
-use crate::source::git::objects::Objects;
+use crate::source::git::objects::{Limits, Objects};
 use crate::source::git::provenance::commits::{CommitBatch, CommitCollector, Commits, parse_commit};
 use crate::source::git::provenance::entry::{EntryKind, entries};
 use crate::source::git::provenance::{Bounds, Place, Provenance, Resolution};
 use crate::source::git::repository::Repository;
+use crate::sync::{into_inner, lock};
 
 /// Scans every object of a repository and its index.
 ///
@@ -29,7 +31,7 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     let objects = repository.objects(
         environment.object_directory.as_deref().filter(|_| is_current(repository, context)),
         &environment.alternate_object_directories,
-        context.options.max_object_bytes,
+        limits(context.options),
     )?;
     context.progress.begin("history", Some(objects.object_count()));
     let walk = HistoryWalk::default_for(context);
@@ -38,13 +40,23 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
     unread.extend(objects.unopened().iter().cloned());
     note_unread(context, target, unread);
     let HistoryWalk { found, commits, failure, .. } = walk;
-    if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(error) = into_inner(failure) {
         return Err(error);
     }
-    let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let found = into_inner(found);
     let history = History { context, repository, target, commits: commits.finish() };
     history.note_cut_off_history(&objects);
     history.hits(&objects, found)
+}
+
+/// How much the walk may hold. The largest object does not depend on the threads, so that the report does not either.
+pub(super) fn limits(options: &ScanOptions) -> Limits {
+    let threads = rayon::current_num_threads() as u64;
+    Limits {
+        max_object_bytes: options.max_object_bytes,
+        max_stack_bytes: options.memory_bytes / 2 / threads,
+        ..Limits::default()
+    }
 }
 
 /// Whether the environment that git set for a hook is about this repository.
@@ -83,7 +95,7 @@ impl<'scan> HistoryWalk<'scan> {
     }
 
     fn fail(&self, error: Error) {
-        *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+        *lock(&self.failure) = Some(error);
     }
 }
 
@@ -122,7 +134,7 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
                 if !hits.is_empty() {
                     let message = message_start(object.kind, object.data);
                     let found = Found { id: object.id, kind: object.kind, message, hits };
-                    walk.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(found);
+                    lock(&walk.found).push(found);
                 }
                 state
             }
@@ -255,7 +267,7 @@ fn blob_hits(
 fn missing_blobs(objects: &Objects) -> u64 {
     let missing = MissingBlobs { objects, ids: Mutex::default() };
     objects.walk(&[ObjectKind::Tree], &missing);
-    missing.ids.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).len() as u64
+    into_inner(missing.ids).len() as u64
 }
 
 /// Gathers the ids of blobs that trees name and no store has.
@@ -273,7 +285,7 @@ impl Visitor for MissingBlobs<'_> {
     fn visit(&self, (): &mut (), tree: Object<'_, ()>) {
         for entry in entries(tree.data).0 {
             if entry.kind == EntryKind::Blob && !self.objects.contains(&entry.id) {
-                self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(entry.id);
+                lock(&self.ids).insert(entry.id);
             }
         }
     }
@@ -285,7 +297,7 @@ impl Visitor for MissingBlobs<'_> {
 /// Where the engine fails or the index cannot be read.
 pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -> Result<Vec<Hit>> {
     let entries = repository.index_blobs()?;
-    let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
+    let objects = repository.objects(None, &[], limits(context.options))?;
     let mut worker = context.scanner.worker()?;
     let mut hits = Vec::new();
     let mut seen: HashMap<ObjectId, Option<Found>> = HashMap::new();

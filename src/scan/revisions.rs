@@ -74,7 +74,7 @@ pub fn staged_hits(context: Context<'_>, repository: &StagedRepository, target: 
 pub fn scan_range(context: Context<'_>, repository: &Repository, target: &str, range: &str) -> Result<Vec<Hit>> {
     let read = Range::read(repository.git(), range, Bounds::default(), |_, _| {})?;
     note_gaps(context, target, range, &read);
-    let objects = repository.objects(None, &[], context.options.max_object_bytes)?;
+    let objects = repository.objects(None, &[], repository::limits(context.options))?;
     let mut ids: Vec<ObjectId> = read.introduced.iter().map(|introduced| introduced.blob).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -84,7 +84,9 @@ fn scan(
         explanations.extend(hits.iter().map(|hit| kept_because(hit, registry)));
     }
     let mut collected = collect::collect(hits, registry, options);
-    redact::redact_places(&mut collected.findings, &collected.secrets, &scanner)?;
+    if !options.show_secrets {
+        redact::redact_places(&mut collected.findings, &collected.secrets, &scanner)?;
+    }
     Ok(collected)
 }
 

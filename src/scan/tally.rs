@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Problem;
 use crate::source::Skip;
+use crate::sync::lock;
 
 /// Counts of a running scan.
 #[derive(Debug, Default)]
@@ -69,6 +70,6 @@ impl Tally {
 
     fn rest(&self) -> std::sync::MutexGuard<'_, Rest> {
         // A thread that panicked while counting leaves counts that are still worth telling.
-        self.rest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.rest)
     }
 }

@@ -2,6 +2,8 @@
 
 mod hooked;
 mod keys;
+mod limited;
+pub(crate) mod packs;
 mod repository;
 
 use std::ffi::{OsStr, OsString};
@@ -15,6 +17,7 @@ use serde_json::Value;
 
 pub(crate) use hooked::{COMMIT, Hooked};
 pub(crate) use keys::{KeyKind, fake_key, key};
+pub(crate) use limited::scale;
 pub(crate) use repository::{Repository, git_environment};
 
 /// How long a run may take before the test fails; every run of the suite ends within a small part of it.

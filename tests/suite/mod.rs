@@ -2,17 +2,27 @@
 
 mod boundaries;
 mod broken;
+mod changing_files;
 mod cli;
 mod corpora;
+mod control_characters;
 mod detectors;
 mod determinism;
+mod encodings;
+mod engines;
 mod files;
+mod fuzz;
 mod history;
 mod hook;
 mod hook_failures;
+mod hook_hangs;
 mod hostile_files;
+mod hostile_objects;
 mod hostile_repository;
+mod hostile_text;
+mod leaks;
 mod output;
 mod places;
 mod project;
+mod readme;
 mod setup;

@@ -96,14 +96,24 @@ fn message(
         writeln!(text, "    {}", escape::terminal(&found.located.excerpt))?;
         writeln!(text, "    {}\n", fingerprint(found, key))?;
     }
-    text.push_str(
-        "To go on: take it out of the file (read it from the environment or a vault), git add, commit again.\n",
+    text.push_str(&what_to_do(found, key));
+    Ok(text.trim_end().to_owned())
+}
+
+/// The ways on, in lines that fit a terminal; a command is on a line of its own, to be copied.
+fn what_to_do(found: &[StagedCredential], key: &FingerprintKey) -> String {
+    let mut text = String::from(
+        "To go on: take it out of the file (read it from the environment or a vault),\n\
+         git add, and commit again. If it ever left this machine, rotate it as well:\n\
+         taking it out of the file does not take it back.\n",
     );
-    text.push_str("If the key ever left this machine, rotate it: taking it out of the file does not take it back.\n");
     if key.id() == "ephemeral" {
         text.push_str("It cannot be accepted here: the fingerprint key could not be stored (see CREDTRACE_HOME).\n");
-    } else {
-        text.push_str("If it is no secret: credtrace hook --accept FINGERPRINT --reason TEXT, and commit again.");
+        return text;
     }
-    Ok(text.trim_end().to_owned())
+    let which = match found {
+        [only] => fingerprint(only, key),
+        _ => "FINGERPRINT".to_owned(),
+    };
+    text + "If it is no secret, accept it and commit again:\n  credtrace hook --accept " + &which + " --reason TEXT"
 }

@@ -4,12 +4,12 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 
-use crate::cli::args::{Format, ScanArguments};
+use crate::cli::args::ScanArguments;
 use crate::cli::exit::Status;
 use crate::cli::{progress, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
-use crate::report::{self, RuleInfo};
+use crate::report::{self, Format, RuleInfo};
 use crate::scan::{self, Progress};
 
 /// Runs the command.
@@ -46,12 +46,12 @@ fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &
     };
     match &arguments.output {
         Some(path) => {
-            let write = |output: &mut dyn Write| report::write(report, format.into(), &options, output);
+            let write = |output: &mut dyn Write| report::write(report, format, &options, output);
             report::output::write_whole(path, arguments.show_secrets, write)?;
         }
         None => {
             let mut output = std::io::BufWriter::new(std::io::stdout().lock());
-            let written = report::write(report, format.into(), &options, &mut output).and_then(|()| output.flush());
+            let written = report::write(report, format, &options, &mut output).and_then(|()| output.flush());
             // A person who closes a pager has seen enough; a program that reads half a report has not.
             match written {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe && format != Format::Human => {
@@ -87,20 +87,4 @@ pub fn width() -> usize {
         .or_else(|| rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)))
         .filter(|columns| *columns > 0)
         .unwrap_or(80)
-}
-
-impl From<Format> for report::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Human => Self::Human,
-            Format::Jsonl => Self::Jsonl,
-            Format::Json => Self::Json,
-            Format::Sarif => Self::Sarif,
-            Format::Csv => Self::Csv,
-            Format::Html => Self::Html,
-            Format::Junit => Self::Junit,
-            Format::Gitlab => Self::Gitlab,
-            Format::Github => Self::Github,
-        }
-    }
 }

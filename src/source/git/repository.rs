@@ -59,9 +59,9 @@ impl Repository {
     ///
     /// # Errors
     /// Where they are in a form that cannot be read.
-    pub fn objects(&self, own: Option<&Path>, more: &[PathBuf], max_object_bytes: u64) -> Result<Objects> {
+    pub fn objects(&self, own: Option<&Path>, more: &[PathBuf], limits: Limits) -> Result<Objects> {
         let folder = own.map_or_else(|| self.git.commondir().join("objects"), Path::to_path_buf);
-        Objects::open(&folder, more, Limits { max_object_bytes, ..Limits::default() })
+        Objects::open(&folder, more, limits)
     }
 
     /// Reads its refs.

@@ -1,13 +1,14 @@
 //! The walk over everything that a repository stores: cuts the work into tasks and spreads them over the threads.
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::source::git::forest::{Forest, Root, RootSort};
 use crate::source::git::object::{ObjectKind, Unread, Visitor};
 use crate::source::git::objects::Objects;
 use crate::source::git::tree_walk::TreeWalker;
+use crate::sync::{into_inner, lock};
 
 /// A tree that makes about this many bytes or more is a task of its own, and is begun before the small ones.
 const LARGE_TREE: u64 = 16 << 20;
@@ -43,11 +44,11 @@ impl Objects {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
                         self.carry_out(task, &forests, &mut walker);
                     }
-                    collected.lock().unwrap_or_else(PoisonError::into_inner).extend(walker.into_unread());
+                    lock(&collected).extend(walker.into_unread());
                 });
             }
         });
-        let mut unread = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut unread = into_inner(collected);
         unread.sort_by(|one, other| (&one.place, &one.id).cmp(&(&other.place, &other.id)));
         unread
     }

@@ -8,9 +8,10 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
+use super::ObjectSource;
 use super::ids::{FastMap, next_number};
-use super::{ObjectSource, lock};
 use crate::source::git::object::{Object, ObjectId, ObjectKind, Unread, Visitor};
+use crate::sync::{into_inner, lock};
 
 /// A moment as a commit states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,7 +226,7 @@ impl CommitCollector {
 
     /// Joins what all threads met. Every batch must have been dropped.
     pub fn finish(self) -> Commits {
-        let batches = self.batches.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let batches = into_inner(self.batches);
         let mut joined = Batch::default();
         for batch in batches {
             joined.append(batch);

@@ -25,7 +25,6 @@ mod trees;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use order::Reach;
 pub use paths::Bounds;
@@ -243,9 +242,4 @@ impl<Source: ObjectSource> Roots<'_, Source> {
 /// What an annotated tag names.
 fn tag_target(data: &[u8]) -> Option<ObjectId> {
     ObjectId::from_hex(data.strip_prefix(b"object ")?.get(..40)?)
-}
-
-/// Locks what only ever sees whole values: a panic elsewhere leaves it usable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

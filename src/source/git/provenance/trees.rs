@@ -4,13 +4,13 @@
 //! Only entries that can matter are kept: folders, and the blobs that places are wanted for. What they add up to is
 //! worked out in `reduce`.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::entry::{Entry, EntryKind, entry_at};
 use super::ids::{FastMap, HitSet, next_number};
-use super::lock;
 use crate::source::git::object::{CopiedRun, Inherited, Object, ObjectId, ObjectKind, Visitor};
+use crate::sync::{into_inner, lock};
 
 /// What an entry of a [`TreeStore`] names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl<'hits> TreeCollector<'hits> {
 
     /// Joins what all threads met.
     pub(super) fn finish(self) -> TreeStore {
-        let mut batches = self.batches.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut batches = into_inner(self.batches);
         batches.sort_unstable_by_key(|&(number, _)| number);
         Joiner::default().join(batches, self.hits)
     }

@@ -1,0 +1,181 @@
+//! What the fuzz targets check, on a stable compiler: on seeds, and on every input that ever failed (`fuzz/regressions`).
+//! With `CREDTRACE_WRITE_SEEDS=FOLDER` the seeds are also written as files for a fuzzer to begin with (`fuzz/seeds.sh`).
+
+#[path = "../../fuzz/checks.rs"]
+mod checks;
+
+use credtrace::detector::example::{self, Generator};
+use credtrace::detector::registry::Registry;
+
+use crate::harness::{Scratch, project, write};
+
+type Check = fn(&[u8]);
+
+/// Every target of `fuzz/fuzz_targets` by name.
+const CHECKS: [(&str, Check); 8] = [
+    ("detector_file", checks::detector_file),
+    ("scan_bytes", checks::scan_bytes),
+    ("pack_entry_and_delta", checks::pack_entry_and_delta),
+    ("loose_object", checks::loose_object),
+    ("index_file", checks::index_file),
+    ("commit_and_tree", checks::commit_and_tree),
+    ("decode_views", checks::decode_views),
+    ("report_escape", checks::report_escape),
+];
+
+/// Runs a check on seeds, and writes them where that is asked.
+fn run(name: &str, seeds: &[Vec<u8>]) {
+    let (_, check) = CHECKS.iter().find(|(known, _)| *known == name).unwrap();
+    let corpus = std::env::var_os("CREDTRACE_WRITE_SEEDS").map(std::path::PathBuf::from);
+    for (number, seed) in seeds.iter().enumerate() {
+        check(seed);
+        if let Some(corpus) = &corpus {
+            write(&corpus.join(name).join(format!("seed-{number:04}")), seed);
+        }
+    }
+}
+
+#[test]
+fn every_target_has_its_file_and_its_check() {
+    let mut files: Vec<String> = std::fs::read_dir(project("fuzz/fuzz_targets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut names = CHECKS.map(|(name, _)| name.to_owned());
+    names.sort();
+    assert_eq!(files, names);
+}
+
+#[test]
+fn inputs_that_failed_once_fail_no_more() {
+    for (name, check) in CHECKS {
+        let Ok(entries) = std::fs::read_dir(project("fuzz/regressions").join(name)) else { continue };
+        for entry in entries {
+            check(&std::fs::read(entry.unwrap().path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn seeds_of_detector_files() {
+    let files = std::fs::read_dir(project("detectors")).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "toml"));
+    let seeds: Vec<Vec<u8>> = files.map(|path| std::fs::read(path).unwrap()).collect();
+    assert!(seeds.len() > 50);
+    run("detector_file", &seeds);
+}
+
+#[test]
+fn seeds_of_text() {
+    let registry = Registry::built_in();
+    let mut seeds = Vec::new();
+    for detector in registry.detectors() {
+        for text in example::texts(detector) {
+            let bytes = example::expand_for(detector, &text, &mut Generator::new(1)).unwrap();
+            seeds.push([b"before \"", &bytes[..], b"\" after\n"].concat());
+        }
+    }
+    let wide = |bytes: &Vec<u8>| bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<u8>>();
+    let wide: Vec<Vec<u8>> = seeds.iter().step_by(20).map(wide).collect();
+    seeds.extend(wide);
+    run("scan_bytes", &seeds);
+}
+
+/// One entry as the check reads it: what comes before the payload is its base.
+fn entry(flags: u8, base: u8, payload: &[u8]) -> Vec<u8> {
+    [&[flags, payload.len() as u8 + 1, base], payload].concat()
+}
+
+#[test]
+fn seeds_of_packs() {
+    let text = b"a text of thirty-two bytes, as is";
+    let blob = entry(3, 0, text);
+    // 33 bytes become 40: all of the base, then seven new ones.
+    let delta = [&[33, 40, 0x90, 33, 7][..], b"new one"].concat();
+    run(
+        "pack_entry_and_delta",
+        &[
+            [blob.clone(), entry(6, 0, &delta), entry(6, 1, &[40, 4, 0x90, 4])].concat(),
+            [entry(7, 1, &delta), blob.clone()].concat(),
+            [entry(7, 0, &delta), blob.clone()].concat(),
+            [entry(3 | 16, 0, b"\0\0\0\0\0\x80\0\0"), blob.clone()].concat(),
+            [blob.clone(), entry(6, 200, &delta), entry(5, 0, b""), entry(3 | 32, 0, b"raw")].concat(),
+            [blob, entry(1, 0, b"tree"), entry(2, 0, b"100644 a\0"), entry(4, 0, b"object")].concat(),
+        ],
+    );
+}
+
+#[test]
+fn seeds_of_loose_objects() {
+    let seeds: [&[u8]; 8] = [
+        b"\0blob 3\0abc",
+        b"\0tree 0\0",
+        b"\0commit 4\0tree",
+        b"\0blob 4\0abc",
+        b"\0blob 2\0abc",
+        b"\0blob 18446744073709551615\0abc",
+        b"\0blob",
+        b"\x01not compressed",
+    ];
+    run("loose_object", &seeds.map(<[u8]>::to_vec));
+}
+
+#[test]
+fn seeds_of_indexes() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository("repo");
+    for name in ["a", "b/c", "b/d/e", "b-f", "g/h"] {
+        repository.write(name, name);
+    }
+    repository.commit("files");
+    repository.write("b/new", "new");
+    repository.git(&["add", "-N", "b/new"]);
+    let read = || std::fs::read(repository.path(".git/index")).unwrap();
+    let mut seeds = vec![read()];
+    for version in ["4", "3"] {
+        repository.git(&["update-index", "--index-version", version, "--force-write-index"]);
+        seeds.push(read());
+    }
+    run("index_file", &seeds);
+}
+
+/// One object as the check reads it.
+fn object(kind: u8, body: &[u8]) -> Vec<u8> {
+    [&[kind][..], &(body.len() as u16).to_be_bytes(), body].concat()
+}
+
+#[test]
+fn seeds_of_histories() {
+    let person = "A B <a@example.com> 1700000000 +0100\n";
+    let commit = |links: &[u8]| [links, format!("author {person}committer {person}\nwords\n").as_bytes()].concat();
+    let linear = [
+        object(0, &commit(b"tree \x82\nparent \x81\n")),
+        object(0, &commit(b"tree \x83\n")),
+        object(1, b"100644 a\0\xa0\x34\x30\x30\x30\x30 d\0\x83"),
+        object(1, b"100755 b\0\xa1"),
+    ];
+    let looped = [object(0, &commit(b"tree \x81\nparent \x80\n")), object(1, b"40000 d\0\x81100644 f\0\xa2")];
+    run("commit_and_tree", &[linear.concat(), looped.concat(), object(0, b"tree \x80\n\n")]);
+}
+
+#[test]
+fn seeds_of_views() {
+    let text = |mark: [u8; 2], order: fn(u16) -> [u8; 2]| {
+        let units = "key: sk-abc".encode_utf16().flat_map(order);
+        [&[12, 5, 4, 3][..], &mark, &units.collect::<Vec<u8>>()].concat()
+    };
+    run("decode_views", &[text([0xff, 0xfe], u16::to_le_bytes), text([0xfe, 0xff], u16::to_be_bytes), vec![0; 40]]);
+}
+
+#[test]
+fn seeds_of_reports() {
+    let seeds: [&[u8]; 5] = [
+        b"",
+        b"target\0src/a.py\0commit\0Ada <ada@example.com>\x002026-01-01\0KEY = ...",
+        b"\x1b]52;c;x\x07\0\x1b[2J\r\n\0<script>\0\"onload=\0=cmd|'/C calc'!A0\0+1\0-1\0@x\0\t]]>",
+        b"\xff\xfe\0\xe2\x80\xae\0\xc2\x9b\0::error::x\0[a](b){0}",
+        b"\n\0\n\0\n\0\r\0\r\0\r\0\r\0\n\0\n\0\n\0\n\0\n\0\n\0\n\0\n",
+    ];
+    run("report_escape", &seeds.map(<[u8]>::to_vec));
+}

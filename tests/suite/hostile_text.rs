@@ -1,0 +1,86 @@
+//! Texts that are made to be slow: one endless line, nothing but keys, nothing but beginnings of keys, noise. Each is read
+//! at a stated speed in bounded memory. `CREDTRACE_TEST_SCALE=25` makes them as large as a release build deserves.
+
+use std::time::Duration;
+
+use crate::harness::{Run, Scratch, key, scale};
+
+/// Below these speeds something is wrong. A development build on a busy machine is far from what a release does.
+const SLOWEST: usize = 1 << 20;
+const SLOWEST_AT_SCALE: usize = 20 << 20;
+
+/// Scans one file; memory is what a process has at the start and a few chunks.
+fn scan(bytes: &[u8]) -> Run {
+    let scratch = Scratch::new();
+    scratch.write("text", bytes);
+    let slowest = if scale() > 1 { SLOWEST_AT_SCALE } else { SLOWEST };
+    let limit = Duration::from_secs_f64(1.0 + bytes.len() as f64 / slowest as f64);
+    let run = scratch.scan_command(&["--threads", "2", "text"]).within_memory(400).run().within(limit);
+    assert_eq!(run.summary()["bytes_scanned"], bytes.len(), "{run:?}");
+    run
+}
+
+fn repeated(part: &[u8], length: usize) -> Vec<u8> {
+    part.iter().copied().cycle().take(length).collect()
+}
+
+#[test]
+fn one_line_of_nothing_but_keys_is_cut_at_the_cap_and_says_so() {
+    // Two hundred bytes of words to each key.
+    let mut line = Vec::new();
+    for number in 0..4000 * scale() as u64 {
+        line.extend(b"the quick brown fox jumps over the lazy dog and sleeps then ".repeat(30));
+        line.extend(format!("{} ", key(number)).bytes());
+    }
+    let run = scan(&line).status(1);
+    let found = run.findings().len();
+    let beyond = run.summary()["skipped"]["match-cap"].as_u64().unwrap_or_default() as usize;
+    assert_eq!(found + beyond, 4000 * scale(), "keys that are neither found nor counted");
+    // Keys close together: far more than the cap in one chunk.
+    let dense: Vec<u8> = (0..20_000).flat_map(|number| format!("{} ", key(number)).into_bytes()).collect();
+    let run = scan(&dense).status(1);
+    let beyond = run.summary()["skipped"]["match-cap"].as_u64().unwrap_or_default() as usize;
+    assert!(beyond > 10_000, "the cap is not reported{run:?}");
+    assert_eq!(run.findings().len() + beyond, 20_000);
+}
+
+#[test]
+fn one_line_of_nothing_but_keys_in_history_is_no_slower() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository("repo");
+    let mut line = repeated(b"the quick brown fox ", (8 << 20) * scale().min(25));
+    for number in 0..3000 {
+        let at = line.len() - (number as usize + 1) * 300;
+        let key = format!(" {} ", key(number));
+        line[at..at + key.len()].copy_from_slice(key.as_bytes());
+    }
+    repository.commit_file("line", &line, "a line");
+    std::fs::remove_file(repository.path("line")).unwrap();
+    let run = scratch.scan(&["repo"]).status(1).within(Duration::from_secs(15));
+    assert_eq!(run.summary()["skipped"]["match-cap"], 2000, "{run:?}");
+}
+
+#[test]
+fn nothing_but_beginnings_of_keys_is_read_at_speed() {
+    let length = (4 << 20) * scale();
+    for part in ["a", "sk-", "%41", "ghp_", "AKIA", "sk-ant-api03-", "eyJ", "key=", "QUtJQ", "\\u0041", "-----BEGIN "] {
+        let run = scan(&repeated(part.as_bytes(), length));
+        assert!(run.findings().len() < 3, "{part}{run:?}");
+    }
+}
+
+#[test]
+fn noise_is_read_at_speed() {
+    let mut state = 1_u64;
+    let mut draw = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let length = (4 << 20) * scale();
+    let bytes: Vec<u8> = (0..length).map(|_| draw()).collect();
+    scan(&bytes);
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let base64: Vec<u8> = (0..length).map(|_| digits[usize::from(draw() & 63)]).collect();
+    let run = scan(&base64);
+    assert!(run.findings().len() < 3, "keys in noise{run:?}");
+}
