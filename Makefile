@@ -13,7 +13,7 @@ engine = $$(cat target/engine)
 binary = $(or $(CARGO_TARGET_DIR),target)/release/credtrace
 
 .DEFAULT_GOAL := help
-.PHONY: help build scan test bench bench-compare lint install
+.PHONY: help build scan test bench corpora bench-compare lint install
 .SILENT:
 
 help: ## list the commands
@@ -56,6 +56,10 @@ bench-compare: build ## measure credtrace beside Kingfisher, see benches/record/
 	CREDTRACE="$${CREDTRACE:-$(abspath $(binary))}" benches/compare.py \
 	  $(addprefix --repo ,$(REPO)) $(addprefix --tree ,$(TREE)) $(if $(TREE),,$(if $(REPO),--tree-of-repos)) \
 	  $(addprefix --log ,$(LOG)) $(addprefix --hook ,$(HOOK)) --runs $(RUNS) $(addprefix --record ,$(RECORD))
+
+corpora: ## print recall, attribution and false alarms over the labelled set
+	./bootstrap.sh
+	cargo run --release --locked --quiet $(engine) --example corpora -- $(ARGS)
 
 lint: ## check format and lints
 	./bootstrap.sh

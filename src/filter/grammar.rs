@@ -14,6 +14,9 @@ const VALUE_WORDS: [&str; 8] = ["bearer", "token", "basic", "apikey", "api-key",
 
 /// Returns how a value stands to a name, from the bytes between the two.
 pub fn relation(gap: &[u8]) -> Relation {
+    if gap.contains(&ESCAPE) {
+        return relation(&without_colours(gap));
+    }
     let Some(operator) = gap.iter().rposition(|byte| matches!(byte, b'=' | b':' | b'(' | b',' | b'>' | b'[' | b'{'))
     else {
         return Relation::Loose;
@@ -22,6 +25,23 @@ pub fn relation(gap: &[u8]) -> Relation {
     let lead = &gap[operator + 1..];
     let plain_tail = name_tail.iter().filter(|byte| matches!(byte, b'\n' | b';' | b'}')).count() == 0;
     if plain_tail && is_value_lead(lead) { Relation::Assigned } else { Relation::Loose }
+}
+
+const ESCAPE: u8 = 0x1b;
+
+/// Removes terminal colours (`ESC [ 1 ; 31 m`); an escape of another kind loses its first byte alone.
+fn without_colours(gap: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(gap.len());
+    let mut rest = gap;
+    while let Some(at) = memchr::memchr(ESCAPE, rest) {
+        text.extend(&rest[..at]);
+        let tail = &rest[at + 1..];
+        let parameters = tail.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        let is_colour = tail.first() == Some(&b'[') && tail.get(1 + parameters) == Some(&b'm');
+        rest = if is_colour { &tail[2 + parameters..] } else { tail };
+    }
+    text.extend(rest);
+    text
 }
 
 /// Returns whether the bytes before a value are only quotes, white space and words such as `Bearer`.
@@ -66,22 +86,29 @@ pub fn speaks_of_a_hash(before: &[u8]) -> bool {
 /// Returns how many bytes lie between a value and the nearest of the words, ignoring case, in the text before the value and
 /// that after it; nothing where none stands there. A short word must stand by itself.
 pub fn nearest(before: &[u8], after: &[u8], words: &[String]) -> Option<usize> {
-    let (before, after) = (lower(before), lower(after));
+    let (lower_before, lower_after) = (lower(before), lower(after));
     let mut nearest = None;
     for word in words {
-        let counts = |text: &[u8], start: usize| word.len() >= 5 || stands_alone(text, start, word.len());
-        let last = memchr::memmem::rfind_iter(&before, word.as_bytes()).find(|start| counts(&before, *start));
-        let first = memchr::memmem::find_iter(&after, word.as_bytes()).find(|start| counts(&after, *start));
+        let counts = |text: &[u8], start: usize| word.len() >= 5 || stands_alone(text, start, start + word.len());
+        let last = memchr::memmem::rfind_iter(&lower_before, word.as_bytes()).find(|start| counts(before, *start));
+        let first = memchr::memmem::find_iter(&lower_after, word.as_bytes()).find(|start| counts(after, *start));
         let gaps = last.map(|start| before.len() - start - word.len()).into_iter().chain(first);
         nearest = gaps.chain(nearest).min();
     }
     nearest
 }
 
-fn stands_alone(text: &[u8], start: usize, length: usize) -> bool {
-    let letter =
-        |position: Option<usize>| position.and_then(|index| text.get(index)).is_some_and(u8::is_ascii_alphanumeric);
-    !letter(start.checked_sub(1)) && !letter(Some(start + length))
+/// Whether a word is no part of a longer one; a change of case (`myXaiKey`) parts words as well as a mark does.
+fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let parts = |left: Option<&u8>, right: Option<&u8>| match (left, right) {
+        (Some(left), Some(right)) => {
+            !left.is_ascii_alphanumeric()
+                || !right.is_ascii_alphanumeric()
+                || (!left.is_ascii_uppercase() && right.is_ascii_uppercase())
+        }
+        _ => true,
+    };
+    parts(start.checked_sub(1).map(|index| &text[index]), text.get(start)) && parts(text.get(end - 1), text.get(end))
 }
 
 fn lower(text: &[u8]) -> Vec<u8> {
@@ -94,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_assignment_is_told_from_prose() {
-        let assigned: [&[u8]; 8] = [
+        let assigned: [&[u8]; 9] = [
             b"_API_KEY=",
             b"_api_key\": \"",
             b"_key = '",
@@ -103,6 +130,7 @@ mod tests {
             b": Bearer ",
             b"_KEY=\"$",
             b"_token: \n  ",
+            b"_KEY\x1b[0m=\x1b[1;33m",
         ];
         for gap in assigned {
             assert_eq!(relation(gap), Relation::Assigned, "{}", String::from_utf8_lossy(gap));
@@ -118,6 +146,7 @@ mod tests {
         assert_eq!(nearest(b"https://api.XAI.com", b"", &words), Some(4));
         assert_eq!(nearest(b"xai or DeepSeek: ", b" of deepseek", &words), Some(2));
         assert_eq!(nearest(b"mydeepseekkey", b"", &words), Some(3));
+        assert_eq!(nearest(b"cozeXaiApiKey = ", b"", &words), Some(9));
         assert_eq!(nearest(b"maxaim", b"taxais", &words), None);
     }
 

@@ -9,7 +9,7 @@ use crate::detector::Registry;
 use crate::detector::compile::{Detector, Place, Rule};
 use crate::detector::example::{self, Generator};
 
-const KEYS: u32 = 300;
+const KEYS: u32 = 500;
 /// The greatest share of random keys that filters may drop, of one shape.
 const GREATEST_LOSS: f64 = 0.001;
 

@@ -16,24 +16,26 @@ pub fn is_run(value: &[u8]) -> bool {
 fn is_poor(value: &[u8]) -> bool {
     let mut seen = [false; 256];
     value.iter().for_each(|byte| seen[usize::from(*byte)] = true);
-    value.len() >= 20 && seen.iter().filter(|seen| **seen).count() <= 4
+    let distinct = seen.iter().filter(|seen| **seen).count();
+    (value.len() >= 20 && distinct <= 4) || (value.len() >= 10 && distinct <= 2)
 }
 
 /// Whether most characters are neighbours, in the alphabet or on the keyboard, of the one before them or the one before
 /// that: `abcdef123456`, `a1b2c3d4e5f6`, `qwertyuiop`.
 fn is_rolled(value: &[u8]) -> bool {
-    const LEAST: usize = 14;
-    if value.len() < LEAST {
+    // Digits are neighbours of each other by chance in one place of three.
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let (least, tenths) = if digits * 10 > value.len() * 9 { (16, 9) } else { (10, 7) };
+    if value.len() < least {
         return false;
     }
-    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let follows = |index: usize, distance: usize| {
         index.checked_sub(distance).is_some_and(|before| are_neighbours(value[before], value[index]))
     };
     let either = (1..value.len()).filter(|index| follows(*index, 1) || follows(*index, 2)).count();
-    // Digits are neighbours of each other by chance in one place of five.
-    let needed = if digits * 10 > value.len() * 9 { 4 } else { 3 };
-    either * 5 >= value.len() * needed
+    // A short value is rolled throughout or not at all.
+    let tenths = if value.len() < 14 { 9 } else { tenths };
+    either * 10 >= value.len() * tenths
 }
 
 fn are_neighbours(left: u8, right: u8) -> bool {
@@ -61,15 +63,16 @@ fn longest(value: &[u8], fits: impl Fn(u8, u8) -> bool) -> usize {
     best
 }
 
-/// Whether a value of 12 bytes and more equals itself, shifted by 1 to 16 places, in more than half of them.
+/// Whether a value of 8 bytes and more equals itself, shifted by 1 to 16 places, in more than half of them.
 fn is_periodic(value: &[u8]) -> bool {
-    if value.len() < 12 {
+    if value.len() < 8 {
         return false;
     }
     (1..=16.min(value.len() / 2)).any(|shift| {
         let equal = value.iter().zip(&value[shift..]).filter(|(left, right)| left == right).count();
         // Hexadecimal digits agree by chance in one place of sixteen; digits in one of ten.
-        equal * 5 >= (value.len() - shift) * 3 && equal >= 8
+        let all = value.len() - shift;
+        (equal * 5 >= all * 3 && equal >= 8) || (equal == all && equal >= 6)
     })
 }
 

@@ -35,7 +35,8 @@ fn is_data(run: &[u8]) -> bool {
 
 /// Returns whether a value is, or is part of, what a hash's label goes before: `sha256=...`, `"sha512-...`.
 pub fn is_labelled_hash(value: &Value<'_>) -> bool {
-    const LABELS: [&str; 9] = ["sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2b", "blake3", "sha3"];
+    const LABELS: [&str; 10] =
+        ["h1", "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2b", "blake3", "sha3"];
     let in_run = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'-' | b'_' | b'=' | b':');
     let length = value.before.iter().rev().take(RUN_REACH + 8).take_while(in_run).count();
     let run = value.before[value.before.len() - length..].to_ascii_lowercase();

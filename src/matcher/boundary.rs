@@ -13,10 +13,13 @@ pub fn may_begin(text: &[u8], position: usize) -> bool {
 }
 
 /// Returns whether a token that begins at `start` may end at `position`: what follows is not of its alphabet, or is the
-/// other half of a pair of marks that the token stands in, such as `_token_`.
+/// other half of a pair of marks that the token stands in, such as `_token_`, or the full stop of a sentence.
 pub fn may_end(text: &[u8], start: usize, position: usize, alphabet: &ByteSet) -> bool {
     let Some(next) = text.get(position) else { return true };
     if !alphabet.contains(*next) {
+        return true;
+    }
+    if *next == b'.' && text.get(position + 1).is_none_or(u8::is_ascii_whitespace) {
         return true;
     }
     let opened = start.checked_sub(1).map(|before| text[before]);
@@ -84,6 +87,9 @@ mod tests {
 
     #[test]
     fn a_token_ends_before_what_is_not_of_its_alphabet() {
+        let with_stops = ByteSet::of(b"abc.");
+        assert!(may_end(b"abc. And", 0, 3, &with_stops) && may_end(b"abc.", 0, 3, &with_stops));
+        assert!(!may_end(b"abc.abc", 0, 3, &with_stops));
         let alphabet = ByteSet::of(b"abc-_");
         for (text, expected) in [
             ("abc", true),

@@ -191,7 +191,10 @@ impl<'registry> Evaluator<'registry> {
             .name("secret")
             .or_else(|| captures.get(0))
             .map(|group| (start + group.start(), start + group.end()));
-        let Some((from, to)) = span else { return };
+        let Some((from, mut to)) = span else { return };
+        if bytes[from..to].ends_with(b".") && look.rule.tightness < shape::EXACT {
+            to -= 1;
+        }
         if !look.rule.alphabet.is_empty() && !boundary::may_end(bytes, start, to, &look.rule.alphabet) {
             return;
         }
@@ -235,11 +238,13 @@ fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
     long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)
 }
 
-/// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value.
+/// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value, and
+/// full stops at its end are a sentence's.
 fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Option<(usize, usize)> {
     let in_run = |byte: &u8| alphabet.contains(*byte) && *byte != b'=';
-    let start = from + bytes.get(from..limit)?.iter().position(in_run)?;
+    let start = from + bytes.get(from..limit)?.iter().position(|byte| in_run(byte) && *byte != b'.')?;
     let mut end = start + bytes[start..].iter().take_while(|byte| in_run(byte)).count();
+    end -= bytes[start..end].iter().rev().take_while(|byte| **byte == b'.').count();
     if alphabet.contains(b'=') {
         end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
     }
@@ -299,7 +304,7 @@ fn stands_free(bytes: &[u8], start: usize, end: usize) -> bool {
     let clean_start = before.is_none_or(|byte| !joins(byte)) || boundary_escape(bytes, start);
     let after = bytes.get(end);
     let full_stop = after == Some(&b'.') && bytes.get(end + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
-    clean_start && (after.is_none_or(|byte| !joins(byte)) || full_stop)
+    clean_start && (after.is_none_or(|byte| !joins(byte) && *byte != b'=') || full_stop)
 }
 
 fn boundary_escape(bytes: &[u8], start: usize) -> bool {

@@ -4,6 +4,7 @@ mod boundaries;
 mod broken;
 mod changing_files;
 mod cli;
+mod corpora;
 mod control_characters;
 mod detectors;
 mod determinism;
