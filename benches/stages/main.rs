@@ -16,10 +16,10 @@ use credtrace::finding::{Confidence, Report};
 use credtrace::matcher::engine::{self, EngineChoice, Workload};
 use credtrace::matcher::{AnchorHit, Engine, Evaluator, Verdict};
 use credtrace::scan::text::TextScanner;
-use credtrace::scan::{History, NoProgress, ScanOptions, run};
+use credtrace::scan::{NoProgress, ScanOptions, run};
 use credtrace::secret::FingerprintKey;
 use credtrace::source::git::object::{Object, Visitor};
-use credtrace::source::git::objects::{ALL_KINDS, Objects};
+use credtrace::source::git::objects::{ALL_KINDS, Limits, Objects};
 use credtrace::source::git::provenance::commits::Commits;
 use credtrace::source::git::provenance::{Bounds, Provenance};
 use credtrace::source::git::repository::Repository;
@@ -155,6 +155,8 @@ fn filters(bencher: Bencher) {
                 body: &TEXT.bytes[start + candidate.head..end],
                 before: &TEXT.bytes[start.saturating_sub(context)..start],
                 after: &TEXT.bytes[end..(end + context).min(TEXT.bytes.len())],
+                exact: true,
+                name: None,
             };
             let detector = REGISTRY.detector(candidate.detector);
             assert_eq!(filter::drop_reason(detector, black_box(&value), None), None);
@@ -184,7 +186,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 
 fn opened(folder: &Path) -> Objects {
     let repository = Repository::open(folder).expect("a repository").expect("a repository");
-    repository.objects(None, &[], 256 << 20).expect("object stores")
+    repository.objects(None, &[], Limits::default()).expect("object stores")
 }
 
 /// Counts objects and their bytes.
@@ -262,24 +264,8 @@ fn provenance(bencher: Bencher, threads: usize) {
 // ------------------------------------------------------------------------------------------------------ whole scans
 
 fn scan(target: &Path, threads: usize) -> Report {
-    let options = ScanOptions {
-        targets: vec![target.to_owned()],
-        history: History::All,
-        staged: false,
-        worktree_only: false,
-        include_ignored: true,
-        min_confidence: Confidence::Medium,
-        show_secrets: false,
-        explain: false,
-        strict: false,
-        threads,
-        engine: EngineChoice::Fastest,
-        delta: true,
-        max_object_bytes: 256 << 20,
-        never: Vec::new(),
-        git_environment: credtrace::source::git::staged::StagedEnvironment::default(),
-        key: FingerprintKey::new([7; 32], true),
-    };
+    let key = FingerprintKey::new([7; 32], true);
+    let options = ScanOptions { include_ignored: true, threads, ..ScanOptions::new(vec![target.to_owned()], key) };
     run(&options, &REGISTRY, &NoProgress, &mut std::io::empty()).report
 }
 
