@@ -15,7 +15,7 @@ use credtrace::finding::{
 };
 use credtrace::matcher::engine::{EngineChoice, Workload};
 use credtrace::matcher::evaluate::compile_regex;
-use credtrace::matcher::view::View;
+use credtrace::matcher::views::{View, decode, join, undo};
 use credtrace::report::{self, Format, Options};
 use credtrace::scan::text::TextScanner;
 use credtrace::source::git::index::{CacheTree, Index};
@@ -335,22 +335,32 @@ impl ObjectSource for Source {
     }
 }
 
-/// A view of two-byte text maps every position to a byte inside the text, and the anchor to itself. The first bytes say
-/// where the anchor and the window begin.
+/// Every view maps its bytes to places inside the window that it was made of. The first bytes say where the anchor and the
+/// window begin.
 pub(crate) fn decode_views(data: &[u8]) {
     let [start, length, back, forward, text @ ..] = data else { return };
-    let (start, length) = (usize::from(*start), usize::from(*length).max(1) | 1);
-    let end = start + length;
-    // A window begins where a character does, with the whole first character of the anchor in it.
-    let base = start.saturating_sub(usize::from(*back) * 2 + 1);
-    let last = (end + usize::from(*forward) * 2).min(text.len());
+    let start = usize::from(*start);
+    let end = start + usize::from(*length).max(1);
+    let base = start.saturating_sub(usize::from(*back));
+    let last = (end + usize::from(*forward)).min(text.len());
     if end > last {
         return;
     }
-    let (view, from, to) = View::wide(&text[base..last], base, start, end);
-    assert!(from < to, "an empty anchor");
-    assert!(view.offset(from) <= start && start < view.offset(from) + view.stride, "the anchor is elsewhere");
-    assert!(view.offset(view.bytes.len()) <= last + 1, "a view beyond its window");
+    let (window, from, to) = (&text[base..last], start - base, end - base);
+    let wide =
+        [2, 4].into_iter().filter(|_| window[from] != 0).map(|width| decode::wide(window, base, from, to, width));
+    let packed = (0..4).map(|phase| decode::base64(window, base, from, to, phase));
+    let mut views: Vec<View<'_>> = wide.chain(packed).map(|decoded| decoded.0).collect();
+    views.push(decode::hex(window, base, from, to).0);
+    views.push(View::raw(window, base));
+    let more = |view: &View<'_>| [undo::undo(view, (0, 0)), join::join(view, 0)];
+    let further: Vec<View<'_>> = views.iter().flat_map(more).flatten().collect();
+    for view in views.iter().chain(&further) {
+        for place in 0..view.bytes.len() {
+            let (from, to) = view.span(place, place + 1);
+            assert!(base <= from && from < to && to <= last, "a byte that was read from nowhere");
+        }
+    }
 }
 
 /// Every format writes hostile text without a control character, and the formats for machines give it back.

@@ -29,7 +29,8 @@ fn shapes(detector: &Detector) -> Vec<Shape> {
 }
 
 fn anchors_of(registry: &Registry, rule: u16) -> Vec<(&[u8], bool)> {
-    let anchors = registry.anchors.iter().filter(|anchor| anchor.rules.contains(&rule));
+    let plain = registry.anchors.iter().filter(|anchor| anchor.encoding == super::compile::Encoding::Plain);
+    let anchors = plain.filter(|anchor| anchor.rules.contains(&rule));
     anchors.map(|anchor| (anchor.bytes.as_slice(), anchor.caseless)).collect()
 }
 

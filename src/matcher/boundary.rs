@@ -37,10 +37,18 @@ fn ends_an_escape(head: &[u8]) -> bool {
         b'm' => ends_a_colour(&head[..last]),
         _ => {
             (digits(2) && before(2) == Some(b'%'))
+                || ends_quoted_printable(head)
                 || (digits(2) && before(2) == Some(b'x') && before(3) == Some(b'\\'))
                 || (digits(4) && before(4) == Some(b'u') && before(5) == Some(b'\\'))
         }
     }
+}
+
+/// Returns whether text ends with a sign as mails write it: an equals sign, a quote, a blank or what separates.
+fn ends_quoted_printable(head: &[u8]) -> bool {
+    [&b"=3D"[..], b"=20", b"=22", b"=27", b"=28", b"=2C", b"=3A", b"=3B", b"=3C", b"=3E", b"=60"]
+        .iter()
+        .any(|sign| head.ends_with(sign))
 }
 
 /// Returns whether text before an `m` is the rest of a colour: `ESC[1;31`, also with the escape written out.
@@ -71,6 +79,7 @@ mod tests {
             r"\n",
             r"\t",
             "%3D",
+            "NAME=3D",
             r"\u003d",
             r"\x3d",
             "\x1b[31m",
@@ -80,7 +89,7 @@ mod tests {
         for head in good {
             assert!(begins(head), "{head:?}");
         }
-        for head in ["a", "ta", "n", "3D", "u003d", "31m", "[31m"] {
+        for head in ["a", "ta", "n", "3D", "NAME=3d", "u003d", "31m", "[31m"] {
             assert!(!begins(head), "{head:?}");
         }
     }

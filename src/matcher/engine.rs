@@ -1,6 +1,6 @@
 //! The one thing that the two engines do: say where the anchors of a set stand in a text.
 
-use crate::detector::compile::{Anchor, rule::Encoding};
+use crate::detector::compile::Anchor;
 use crate::error::{Error, Result};
 
 /// Where an anchor stands.
@@ -97,9 +97,4 @@ pub(super) fn self_test(engine: &dyn Engine, anchors: &[Anchor]) -> Result<()> {
             ),
         }),
     }
-}
-
-/// Returns whether an anchor is looked for in text of two-byte characters.
-pub(crate) fn is_wide(anchor: &Anchor) -> bool {
-    anchor.encoding == Encoding::Utf16
 }

@@ -1,165 +1,298 @@
 //! The verdict on one anchor: gate, window, regex, boundaries and value filters, for each rule that the anchor may begin.
+//!
+//! The text is read as it stands first. Where that decides nothing and something stands in the token that people or
+//! machines put there, it is read again in [`super::views`]; where the anchor itself is encoded, the run round it is
+//! decoded and looked through for anchors again. Either way a verdict depends on a
+//! bounded stretch alone, whose size [`Evaluator::evaluate`] returns.
 
-use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::engine::AnchorHit;
-use super::view::View;
-use super::{boundary, engine};
-use crate::detector::compile::{ByteSet, Detector, Place, Rule, shape};
+use super::boundary;
+pub use super::candidate::{Candidate, Dropped, Verdict};
+use super::engine::{AnchorHit, Workload};
+use super::look::Look;
+use super::pure::PureEngine;
+use super::views::{self, Undone, View, decode, join, undo};
+use crate::detector::compile::{Anchor, Encoding, Place, Rule};
 use crate::detector::registry::Registry;
-use crate::filter::grammar::{self, Relation};
-use crate::filter::{self, DropReason};
-use crate::finding::Confidence;
-use crate::secret::Secret;
 
-/// A credential in one text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The detector, by its place in the registry.
-    pub detector: u16,
-    /// Other detectors that fit as well, where nothing says which is right.
-    pub rivals: Vec<u16>,
-    /// Where the secret begins in the original text.
-    pub start: usize,
-    /// Where the secret ends in the original text.
-    pub end: usize,
-    /// The secret, decoded.
-    pub secret: Secret,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// Whether other providers' credentials look the same.
-    pub shared: bool,
-    /// Whether the detector names no provider at all.
-    pub generic: bool,
-    /// The encodings that were undone, outermost first.
-    pub decoded: Vec<&'static str>,
-    /// How many leading bytes of the secret are a constant of its type.
-    pub head: usize,
-    /// How many bytes the literal has that proves the type; of two equal candidates the longer one stands.
-    pub specificity: usize,
-    /// How many bytes lie between it and the name that speaks for it; of two equal candidates the nearer one stands.
-    pub distance: usize,
-    /// How little its rule allows: an exact length and a small alphabet.
-    pub tightness: u16,
-}
-
-impl Candidate {
-    /// The order in which candidates of a text are looked at.
-    pub(crate) fn order(&self) -> (usize, Reverse<usize>, u16, Reverse<Confidence>, usize) {
-        (self.start, Reverse(self.end), self.detector, Reverse(self.confidence), self.distance)
-    }
-
-    /// What makes one of two overlapping candidates stand.
-    pub(crate) fn rank(&self) -> impl Ord + use<> {
-        let proves_provider = !self.generic && self.confidence >= Confidence::Medium;
-        let nearness = Reverse(self.distance);
-        let length = self.end - self.start;
-        (proves_provider, self.confidence, self.specificity, self.tightness, nearness, !self.shared, length)
-    }
-}
-
-/// A candidate that a filter dropped, for `--explain`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dropped {
-    /// The detector, by its place in the registry.
-    pub detector: u16,
-    /// Where it begins in the original text.
-    pub start: usize,
-    /// Why it is not a finding.
-    pub reason: DropReason,
-}
-
-/// What became of an anchor and a rule whose regex matched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is a candidate.
-    Kept(Candidate),
-    /// It looked like one and is none.
-    Dropped(Dropped),
-}
-
-impl Verdict {
-    /// The detector, by its place in the registry.
-    pub fn detector(&self) -> u16 {
-        match self {
-            Self::Kept(candidate) => candidate.detector,
-            Self::Dropped(dropped) => dropped.detector,
-        }
-    }
-}
+/// How many bytes before a plain anchor its views may hold.
+const VIEW_BACK: usize = 256;
+/// How many bytes after a plain anchor its views may hold: the key, what stands inside it, and what follows.
+const VIEW_FORWARD: usize = 1024;
+/// How many bytes on each side of an encoded anchor are decoded at the most. What lies farther off is not read: in a
+/// longer run the limit for one credential, its context included.
+pub const RUN_REACH: usize = 32 << 10;
+/// How many encodings are undone round each other.
+const DEEPEST: usize = 3;
+/// How many levels of escapes are undone in one view.
+const LEVELS: usize = 3;
+/// The greatest range of lengths of a rule whose matches wrapped lines may hold: a longer one would swallow the next word.
+const WRAPPED_SLACK: u32 = 16;
+/// How many decoded bytes round an encoded anchor are looked through for plain ones.
+const NEIGHBOURHOOD: usize = 64;
 
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
     regexes: Vec<OnceLock<Regex>>,
+    /// Finds anchors in what was decoded; made when first needed.
+    inner: OnceLock<Option<PureEngine>>,
     #[cfg(test)]
     stressed: bool,
 }
 
-/// The provider of detectors that name none.
-const GENERIC: &str = "generic";
-
-/// One rule at one anchor in one view.
-struct Look<'look> {
-    rule: &'look Rule,
-    detector: &'look Detector,
-    /// The window, decoded.
-    view: &'look View<'look>,
-    /// Where the anchor stands in it.
-    anchor: (usize, usize),
-    /// What was undone to read it.
-    decoded: &'look [&'static str],
-}
+/// How many bytes before and after an anchor its verdicts could read.
+type Reach = (usize, usize);
 
 impl<'registry> Evaluator<'registry> {
     /// Prepares the evaluation of a registry's rules; compiles nothing.
     pub fn new(registry: &'registry Registry) -> Self {
+        let regexes = registry.rules.iter().map(|_| OnceLock::new()).collect();
         Self {
             registry,
-            regexes: registry.rules.iter().map(|_| OnceLock::new()).collect(),
+            regexes,
+            inner: OnceLock::new(),
             #[cfg(test)]
             stressed: false,
         }
     }
 
-    /// Evaluates one anchor: what it reads of `text` is bounded by the rules of the anchor. Returns how many bytes before
-    /// and after the anchor the verdicts could read; nothing where no rule's gate passed.
-    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<(usize, usize)> {
-        let anchor = &self.registry.anchors[hit.anchor as usize];
-        let wide = engine::is_wide(anchor);
-        let mut reach: Option<(usize, usize)> = None;
-        for number in &anchor.rules {
-            let rule = &self.registry.rules[usize::from(*number)];
-            if !wide && !passes_gate(rule, text, hit) {
-                continue;
-            }
-            let stride = if wide { 2 } else { 1 };
-            let (back, forward) = (rule.back as usize * stride, rule.forward as usize * stride);
-            let known = reach.unwrap_or_default();
-            reach = Some((known.0.max(back), known.1.max(forward)));
-            let first = hit.start.saturating_sub(back);
-            let last = (hit.end + forward).min(text.len());
-            let window = &text[first..last];
-            #[cfg(test)]
-            if self.stressed {
-                sink.push(stand_in(rule.detector, window, hit));
-                continue;
-            }
-            let (view, from, to) = if wide {
-                View::wide(window, first, hit.start, hit.end)
-            } else {
-                (View::raw(window, first), hit.start - first, hit.end - first)
-            };
-            let decoded: &[&'static str] = if wide { &["utf-16"] } else { &[] };
-            let detector = self.registry.detector(rule.detector);
-            let look = Look { rule, detector, view: &view, anchor: (from, to), decoded };
-            self.look(usize::from(*number), &look, sink);
+    /// Evaluates one anchor. Returns how many bytes before and after the anchor the verdicts could read, at most
+    /// [`RUN_REACH`] where it is encoded; nothing where no rule's gate passed and nothing right behind the anchor could have
+    /// kept it from passing: that depends on no more than [`views::LOOK`] bytes beyond the gate's reach.
+    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
+        #[cfg(test)]
+        let known = sink.len();
+        let reach = self.evaluate_at(text, hit, 0, sink);
+        #[cfg(test)]
+        if let (true, Some((back, forward))) = (self.stressed, reach) {
+            sink.truncate(known);
+            let window = hit.start.saturating_sub(back)..(hit.end + forward).min(text.len());
+            let rule = self.rule(self.registry.anchors[hit.anchor as usize].rules[0]);
+            sink.push(stand_in(rule.detector, &text[window], hit));
         }
         reach
+    }
+
+    fn evaluate_at(&self, text: &[u8], hit: AnchorHit, depth: usize, sink: &mut Vec<Verdict>) -> Option<Reach> {
+        match self.registry.anchors[hit.anchor as usize].encoding {
+            Encoding::Plain => self.evaluate_plain(text, hit, sink),
+            encoding if depth < DEEPEST => Some(self.evaluate_encoded(text, hit, encoding, depth, sink)),
+            _ => None,
+        }
+    }
+
+    fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
+        let anchor = &self.registry.anchors[hit.anchor as usize];
+        let mut decided = false;
+        let mut reach: Option<Reach> = None;
+        for number in &anchor.rules {
+            let rule = self.rule(*number);
+            if !rule.gate.passes(text, hit.start, hit.end) {
+                continue;
+            }
+            let (back, forward) = (rule.back as usize, rule.forward as usize);
+            let known = reach.unwrap_or_default();
+            reach = Some((known.0.max(back), known.1.max(forward)));
+            let (first, last) = (hit.start.saturating_sub(back), (hit.end + forward).min(text.len()));
+            let view = View::raw(&text[first..last], first);
+            let known = sink.len();
+            self.look(*number, &view, (hit.start - first, hit.end - first), sink);
+            decided |= sink[known..].iter().any(|verdict| is_final(verdict, rule, text));
+        }
+        if decided || (reach.is_none() && !views::may_be_cut(text, hit.end)) {
+            return reach;
+        }
+        if self.is_suspect(anchor, text, hit) {
+            self.evaluate_in_views(text, hit, sink);
+        }
+        let known = reach.unwrap_or_default();
+        Some((known.0.max(VIEW_BACK), known.1.max(VIEW_FORWARD)))
+    }
+
+    /// How far the verdicts on an anchor may reach: how much to decode for it.
+    fn greatest_reach(&self, anchor: &Anchor) -> Reach {
+        let rules = anchor.rules.iter().map(|number| self.rule(*number));
+        let start = if anchor.encoding == Encoding::Plain { (VIEW_BACK, VIEW_FORWARD) } else { (RUN_REACH, RUN_REACH) };
+        rules.fold(start, |(back, forward), rule| (back.max(rule.back as usize), forward.max(rule.forward as usize)))
+    }
+
+    /// Returns whether something stands after an anchor that views can undo.
+    fn is_suspect(&self, anchor: &Anchor, text: &[u8], hit: AnchorHit) -> bool {
+        let places = || anchor.rules.iter().map(|number| self.rule(*number).place);
+        let near =
+            places().filter_map(|place| if let Place::Near(distance) = place { Some(distance) } else { None }).max();
+        if let Some(distance) = near {
+            return views::is_escaped(text, hit.end, distance as usize);
+        }
+        let fixed = places().any(|place| matches!(place, Place::Fixed(_)));
+        fixed && boundary::may_begin(text, hit.start) && views::is_cut(text, hit.start, hit.end)
+    }
+
+    /// Reads the text round an anchor with more and more undone, until something is found.
+    fn evaluate_in_views(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
+        let first = hit.start.saturating_sub(VIEW_BACK);
+        let last = (hit.end + VIEW_FORWARD).min(text.len());
+        let mut view = View::raw(&text[first..last], first);
+        for level in 0..=LEVELS {
+            let (from, to) = (view.position(hit.start), view.position(hit.end));
+            if level > 0 && self.look_through(&view, hit.anchor, (from, to), sink) {
+                return;
+            }
+            if let Some(joined) = join::join(&view, from)
+                && self.look_through(&joined, hit.anchor, (from, to), sink)
+            {
+                return;
+            }
+            match undo::undo(&view, (from, to)) {
+                Some(next) => view = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Looks at a view with the rules of an anchor, and with those of other anchors that its token holds once it is whole.
+    /// Returns whether something was found.
+    fn look_through(&self, view: &View<'_>, number: u32, place: (usize, usize), sink: &mut Vec<Verdict>) -> bool {
+        let anchor = &self.registry.anchors[number as usize];
+        if self.look_with(view, anchor, place, sink) {
+            return true;
+        }
+        let token = join::run(&view.bytes[place.0..]);
+        if anchor.caseless || token <= place.1 - place.0 {
+            return false;
+        }
+        let mut hits = Vec::new();
+        self.find_inner(&view.bytes[place.0..place.0 + token], &mut hits);
+        hits.sort_unstable();
+        let mut found = false;
+        for hit in hits {
+            let other = &self.registry.anchors[hit.anchor as usize];
+            if other.encoding == Encoding::Plain && !other.caseless && hit.anchor != number {
+                found |= self.look_with(view, other, (place.0 + hit.start, place.0 + hit.end), sink);
+            }
+        }
+        found
+    }
+
+    /// Looks at a view with the rules of one anchor; keeps what may be kept of it.
+    fn look_with(&self, view: &View<'_>, anchor: &Anchor, place: (usize, usize), sink: &mut Vec<Verdict>) -> bool {
+        let mut verdicts = Vec::new();
+        let mut found = false;
+        for number in &anchor.rules {
+            let rule = self.rule(*number);
+            if rule.place == Place::Around || !rule.gate.passes(&view.bytes, place.0, place.1) {
+                continue;
+            }
+            self.look(*number, view, place, &mut verdicts);
+            for verdict in verdicts.drain(..) {
+                if self.may_stand(&verdict, rule, view) {
+                    found = true;
+                    sink.push(verdict);
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns whether a rule is strict enough for what was joined to read its match.
+    fn may_stand(&self, verdict: &Verdict, rule: &Rule, view: &View<'_>) -> bool {
+        let Verdict::Kept(candidate) = verdict else { return false };
+        let (start, end) = (candidate.start, candidate.end);
+        let detector = self.registry.detector(rule.detector);
+        let own = !detector.shared && matches!(rule.place, Place::Fixed(_));
+        let proved = detector.checksum.is_some();
+        let concatenated = view.has(Undone::Concatenation, start, end);
+        let wrapped = view.has(Undone::Wrapping, start, end);
+        (!concatenated || own || proved)
+            && (!wrapped || proved || (own && rule.slack.is_some_and(|slack| slack <= WRAPPED_SLACK)))
+    }
+
+    /// Decodes what stands round an encoded anchor and evaluates the anchors that it holds there.
+    fn evaluate_encoded(
+        &self,
+        text: &[u8],
+        hit: AnchorHit,
+        encoding: Encoding,
+        depth: usize,
+        sink: &mut Vec<Verdict>,
+    ) -> Reach {
+        let form = hit.end - hit.start;
+        let near = NEIGHBOURHOOD * near_stride(encoding);
+        let mut reach = (near, near);
+        if encoding == Encoding::Escaped && text[..hit.start].ends_with(&text[hit.start..hit.end]) {
+            return reach;
+        }
+        let Some((view, from, to)) = decode_round(text, hit, encoding, reach) else { return reach };
+        let mut inner = self.anchors_near(&view, from, to);
+        inner.retain(|inner| {
+            let anchor = &self.registry.anchors[inner.anchor as usize];
+            let deep = depth + 1 >= DEEPEST && anchor.encoding != Encoding::Plain;
+            !deep && self.is_promising(anchor, &view, *inner)
+        });
+        for inner in &inner {
+            let (back, forward) = self.greatest_reach(&self.registry.anchors[inner.anchor as usize]);
+            let room = |reach: usize| (reach * stride(encoding) + near + form).min(RUN_REACH);
+            reach = (reach.0.max(room(back)), reach.1.max(room(forward)));
+        }
+        if inner.is_empty() {
+            return reach;
+        }
+        let Some((full, begin, _)) = decode_round(text, hit, encoding, reach) else { return reach };
+        let mut verdicts = Vec::new();
+        for inner in inner {
+            let Some(start) = (begin + inner.start).checked_sub(from) else { continue };
+            let moved = AnchorHit { start, end: start + inner.end - inner.start, anchor: inner.anchor };
+            if moved.end <= full.bytes.len() {
+                self.evaluate_at(&full.bytes, moved, depth + 1, &mut verdicts);
+            }
+        }
+        sink.extend(verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding)));
+        reach
+    }
+
+    /// Returns the anchors that stand where an encoded one was decoded, or where there is none, those beside it: the
+    /// anchor may have been a word that stands beside values.
+    fn anchors_near(&self, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
+        let mut hits = Vec::new();
+        self.find_inner(&view.bytes, &mut hits);
+        hits.sort_unstable();
+        let (over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+        if !over.is_empty() {
+            return over;
+        }
+        let plain = |hit: &AnchorHit| self.registry.anchors[hit.anchor as usize].encoding == Encoding::Plain;
+        beside.into_iter().filter(|hit| plain(hit) && hit.start < to + 16).collect()
+    }
+
+    /// Returns whether an anchor in what was decoded is worth decoding more.
+    fn is_promising(&self, anchor: &Anchor, view: &View<'_>, hit: AnchorHit) -> bool {
+        anchor.encoding != Encoding::Plain
+            || anchor.rules.iter().any(|number| {
+                let rule = self.rule(*number);
+                !matches!(rule.place, Place::Fixed(_)) || rule.gate.passes(&view.bytes, hit.start, hit.end)
+            })
+            || self.is_suspect(anchor, &view.bytes, hit)
+    }
+
+    fn find_inner(&self, bytes: &[u8], hits: &mut Vec<AnchorHit>) {
+        let engine = self.inner.get_or_init(|| PureEngine::open(&self.registry.anchors, Workload::Small).ok());
+        if let Some(engine) = engine {
+            engine.find_all(bytes, hits);
+        }
+    }
+
+    fn look(&self, number: u16, view: &View<'_>, anchor: (usize, usize), sink: &mut Vec<Verdict>) {
+        let rule = self.rule(number);
+        let detector = self.registry.detector(rule.detector);
+        Look { rule, detector, view, anchor }.run(self.regex(usize::from(number)), sink);
+    }
+
+    fn rule(&self, number: u16) -> &'registry Rule {
+        &self.registry.rules[usize::from(number)]
     }
 
     /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.
@@ -169,86 +302,6 @@ impl<'registry> Evaluator<'registry> {
             compile_regex(rule).expect("a rule's regex was parsed and bounded when its detector was loaded")
         })
     }
-
-    fn look(&self, number: usize, look: &Look<'_>, sink: &mut Vec<Verdict>) {
-        match look.rule.place {
-            Place::Fixed(offset) => {
-                let Some(start) = look.anchor.0.checked_sub(offset as usize) else { return };
-                self.look_at(number, look, start, sink);
-            }
-            Place::Around => self.look_around(number, look, sink),
-            Place::Near(distance) => self.look_near(number, look, distance as usize, sink),
-        }
-    }
-
-    fn look_at(&self, number: usize, look: &Look<'_>, start: usize, sink: &mut Vec<Verdict>) {
-        let bytes = &look.view.bytes;
-        if !boundary::may_begin(bytes, start) {
-            return;
-        }
-        let Some(captures) = self.regex(number).captures(&bytes[start..]) else { return };
-        let span = captures
-            .name("secret")
-            .or_else(|| captures.get(0))
-            .map(|group| (start + group.start(), start + group.end()));
-        let Some((from, mut to)) = span else { return };
-        if bytes[from..to].ends_with(b".") && look.rule.tightness < shape::EXACT {
-            to -= 1;
-        }
-        if !look.rule.alphabet.is_empty() && !boundary::may_end(bytes, start, to, &look.rule.alphabet) {
-            return;
-        }
-        sink.push(judge(look, from, to, None));
-    }
-
-    fn look_around(&self, number: usize, look: &Look<'_>, sink: &mut Vec<Verdict>) {
-        for captures in self.regex(number).captures_iter(&look.view.bytes) {
-            let Some(whole) = captures.get(0) else { continue };
-            if whole.start() < look.anchor.1 && whole.end() > look.anchor.0 {
-                let secret = captures.name("secret").unwrap_or(whole);
-                sink.push(judge(look, secret.start(), secret.end(), None));
-            }
-        }
-    }
-
-    /// Tries every run of the value's alphabet that begins within `distance` after the name.
-    fn look_near(&self, number: usize, look: &Look<'_>, distance: usize, sink: &mut Vec<Verdict>) {
-        let bytes = &look.view.bytes;
-        if !names_a_provider(bytes, look.anchor) {
-            return;
-        }
-        let mut position = look.anchor.1;
-        let limit = (position + distance).min(bytes.len());
-        while let Some((start, end)) = next_run(bytes, position, limit, &look.rule.alphabet) {
-            let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
-            if stands_free(bytes, start, end) && self.regex(number).find(&bytes[start..end]).is_some_and(fits) {
-                let relation = grammar::relation(&bytes[look.anchor.1..start]);
-                sink.push(judge(look, start, end, Some(relation)));
-            }
-            position = end;
-        }
-    }
-}
-
-/// Returns whether an anchor is a name by itself or a word of one (`myCohereKey`), not the tail of another word.
-fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
-    let long = end - start >= 6;
-    let Some(before) = start.checked_sub(1).map(|index| bytes[index]) else { return true };
-    let new_word = before.is_ascii_lowercase() && bytes[start].is_ascii_uppercase();
-    long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)
-}
-
-/// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value, and
-/// full stops at its end are a sentence's.
-fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Option<(usize, usize)> {
-    let in_run = |byte: &u8| alphabet.contains(*byte) && *byte != b'=';
-    let start = from + bytes.get(from..limit)?.iter().position(|byte| in_run(byte) && *byte != b'.')?;
-    let mut end = start + bytes[start..].iter().take_while(|byte| in_run(byte)).count();
-    end -= bytes[start..end].iter().rev().take_while(|byte| **byte == b'.').count();
-    if alphabet.contains(b'=') {
-        end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
-    }
-    Some((start, end))
 }
 
 #[cfg(test)]
@@ -267,8 +320,8 @@ fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
         rivals: Vec::new(),
         start: hit.start,
         end: hit.end,
-        secret: Secret::new(blake3::hash(window).as_bytes()),
-        confidence: Confidence::High,
+        secret: crate::secret::Secret::new(blake3::hash(window).as_bytes()),
+        confidence: crate::finding::Confidence::High,
         shared: false,
         generic: false,
         decoded: Vec::new(),
@@ -279,10 +332,71 @@ fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
     })
 }
 
-/// Runs a rule's byte gate; it reads at most [`crate::detector::compile::gate::REACH`] bytes on each side.
-#[inline]
-fn passes_gate(rule: &Rule, text: &[u8], hit: AnchorHit) -> bool {
-    rule.gate.passes(text, hit.start, hit.end)
+/// Returns whether a verdict on the text as it stands needs no other view: an exact length, or nothing that goes on.
+fn is_final(verdict: &Verdict, rule: &Rule, text: &[u8]) -> bool {
+    match verdict {
+        Verdict::Kept(candidate) => rule.slack == Some(0) || !views::is_cut(text, candidate.end, candidate.end),
+        Verdict::Dropped(_) => false,
+    }
+}
+
+/// Reads the run round an encoded anchor, at most `room` bytes of the text before and after it.
+fn decode_round(text: &[u8], hit: AnchorHit, encoding: Encoding, room: (usize, usize)) -> Option<decode::Decoded> {
+    let first = hit.start.saturating_sub(room.0);
+    let last = hit.end.saturating_add(room.1).min(text.len());
+    let window = &text[first..last];
+    // In wide characters a form may begin with the zeros of the character before.
+    let zeros = text[hit.start..hit.end].iter().take_while(|byte| **byte == 0).count();
+    let (from, to) = (hit.start - first, hit.end - first);
+    Some(match encoding {
+        Encoding::Plain => return None,
+        Encoding::Base64(phase) => decode::base64(window, first, from, to, phase),
+        Encoding::Hex => decode::hex(window, first, from, to),
+        Encoding::Utf16 => decode::wide(window, first, from, to, 2),
+        Encoding::Utf32 => decode::wide(window, first, from + zeros, to, 4),
+        Encoding::Escaped => {
+            let view = undo::undo(&View::raw(window, first), (0, 0))?;
+            let (from, to) = (view.position(hit.start), view.position(hit.end));
+            (view, from, to)
+        }
+    })
+}
+
+/// How many bytes of text one decoded byte may take.
+fn stride(encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Plain => 1,
+        Encoding::Base64(_) | Encoding::Utf16 => 2,
+        Encoding::Hex => 3,
+        Encoding::Utf32 => 4,
+        Encoding::Escaped => 12,
+    }
+}
+
+/// How many bytes of text a decoded byte takes as a rule; for a first look.
+fn near_stride(encoding: Encoding) -> usize {
+    if encoding == Encoding::Escaped { 3 } else { stride(encoding) }
+}
+
+/// Gives a verdict on decoded bytes its place in the text that they were decoded from.
+fn outwards(verdict: Verdict, view: &View<'_>, encoding: Encoding) -> Verdict {
+    match verdict {
+        Verdict::Kept(mut candidate) => {
+            let (start, end) = view.span(candidate.start, candidate.end);
+            let mut decoded = match encoding {
+                Encoding::Plain | Encoding::Escaped => view.undone(start, end),
+                Encoding::Base64(_) => vec![Undone::Base64.name()],
+                Encoding::Hex => vec![Undone::Hex.name()],
+                Encoding::Utf16 => vec![Undone::Utf16.name()],
+                Encoding::Utf32 => vec![Undone::Utf32.name()],
+            };
+            decoded.append(&mut candidate.decoded);
+            Verdict::Kept(Candidate { start, end, decoded, ..candidate })
+        }
+        Verdict::Dropped(dropped) => {
+            Verdict::Dropped(Dropped { start: view.span(dropped.start, dropped.start + 1).0, ..dropped })
+        }
+    }
 }
 
 /// Compiles a rule's regex the way matching uses it.
@@ -293,93 +407,4 @@ pub fn compile_regex(rule: &Rule) -> Result<Regex, regex::Error> {
     let pattern =
         if rule.place == Place::Around { format!("(?:{})", rule.regex) } else { format!("\\A(?:{})", rule.regex) };
     RegexBuilder::new(&pattern).unicode(false).size_limit(8 << 20).dfa_size_limit(4 << 20).build()
-}
-
-/// Returns whether a value without a prefix of its own stands free, and is no part of a path, a base64 run or a longer word.
-fn stands_free(bytes: &[u8], start: usize, end: usize) -> bool {
-    let joins = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'+' | b'.' | b'~' | b'%' | b'@')
-    };
-    let before = start.checked_sub(1).map(|index| &bytes[index]);
-    let clean_start = before.is_none_or(|byte| !joins(byte)) || boundary_escape(bytes, start);
-    let after = bytes.get(end);
-    let full_stop = after == Some(&b'.') && bytes.get(end + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
-    clean_start && (after.is_none_or(|byte| !joins(byte) && *byte != b'=') || full_stop)
-}
-
-fn boundary_escape(bytes: &[u8], start: usize) -> bool {
-    bytes[start - 1].is_ascii_alphanumeric() && boundary::may_begin(bytes, start)
-}
-
-/// Runs the value filters and says how sure a candidate is.
-fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) -> Verdict {
-    let bytes = &look.view.bytes;
-    let head = constant_head(look, from);
-    let body = variable_part(&bytes[from..to], &look.rule.constants, head);
-    let value = filter::Value {
-        bytes: &bytes[from..to],
-        body: &body,
-        before: &bytes[..from],
-        after: &bytes[to..],
-        exact: look.rule.tightness >= shape::EXACT,
-        name: relation.map(|_| look.anchor.0),
-    };
-    let start = look.view.offset(from);
-    if let Some(reason) = filter::drop_reason(look.detector, &value, relation) {
-        return Verdict::Dropped(Dropped { detector: look.rule.detector, start, reason });
-    }
-    let (confidence, distance) = confidence(look, &value, relation);
-    Verdict::Kept(Candidate {
-        detector: look.rule.detector,
-        rivals: Vec::new(),
-        start,
-        end: look.view.offset(to),
-        secret: Secret::new(value.bytes),
-        confidence,
-        shared: look.detector.shared,
-        generic: look.detector.provider == GENERIC,
-        decoded: look.decoded.to_vec(),
-        head,
-        specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
-        distance,
-        tightness: look.rule.tightness,
-    })
-}
-
-/// Returns a value without the stretches that every credential of its type has in common.
-fn variable_part<'value>(value: &'value [u8], constants: &[(u32, u32)], head: usize) -> Cow<'value, [u8]> {
-    match constants {
-        [] => Cow::Borrowed(&value[head.min(value.len())..]),
-        [(0, end)] => Cow::Borrowed(value.get(*end as usize..).unwrap_or_default()),
-        _ => {
-            let constant =
-                |index: usize| constants.iter().any(|(start, end)| (*start as usize..*end as usize).contains(&index));
-            value.iter().enumerate().filter(|(index, _)| !constant(*index)).map(|(_, byte)| *byte).collect()
-        }
-    }
-}
-
-/// How many leading bytes of the secret are the anchor, which every credential of the type begins with.
-fn constant_head(look: &Look<'_>, from: usize) -> usize {
-    match look.rule.place {
-        Place::Fixed(0) if from == look.anchor.0 => look.anchor.1 - look.anchor.0,
-        _ => 0,
-    }
-}
-
-/// Says how sure a candidate is, and how far from it the name stands that speaks for it.
-fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relation>) -> (Confidence, usize) {
-    let named = || {
-        let near = 200;
-        let before = &value.before[value.before.len().saturating_sub(near)..];
-        let after = &value.after[..value.after.len().min(near / 2)];
-        grammar::nearest(before, after, &look.detector.context_words)
-    };
-    let (reached, distance) = match relation {
-        Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.1),
-        Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.1),
-        None if !look.detector.shared => (Confidence::High, 0),
-        None => named().map_or((Confidence::Low, 0), |distance| (Confidence::Medium, distance)),
-    };
-    (reached.min(look.detector.confidence), distance)
 }

@@ -5,13 +5,18 @@
 //! lines, its overlaps) comes after, in [`crate::scan`].
 
 pub mod boundary;
+pub mod candidate;
 pub mod engine;
 pub mod evaluate;
 #[cfg(feature = "hyperscan")]
 pub mod hyperscan;
+pub(crate) mod look;
 pub mod pure;
 pub mod resolve;
-pub mod view;
+pub mod views;
+
+#[cfg(test)]
+mod contexts_tests;
 
 #[cfg(test)]
 mod properties_tests;

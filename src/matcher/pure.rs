@@ -34,6 +34,17 @@ impl PureEngine {
             anchors.iter().map(|anchor| (!anchor.caseless).then(|| anchor.bytes.clone().into_boxed_slice())).collect();
         Ok(Self { automaton, exact })
     }
+
+    /// Appends every anchor in `text` to `hits`.
+    pub fn find_all(&self, text: &[u8], hits: &mut Vec<AnchorHit>) {
+        for found in self.automaton.find_overlapping_iter(Input::new(text)) {
+            let anchor = found.pattern().as_usize();
+            let exact = self.exact[anchor].as_deref();
+            if exact.is_none_or(|bytes| bytes == &text[found.range()]) {
+                hits.push(AnchorHit { start: found.start(), end: found.end(), anchor: anchor as u32 });
+            }
+        }
+    }
 }
 
 impl Engine for PureEngine {
@@ -50,13 +61,7 @@ struct PureWorker<'engine>(&'engine PureEngine);
 
 impl EngineWorker for PureWorker<'_> {
     fn find(&mut self, text: &[u8], hits: &mut Vec<AnchorHit>) -> Result<()> {
-        for found in self.0.automaton.find_overlapping_iter(Input::new(text)) {
-            let anchor = found.pattern().as_usize();
-            let exact = self.0.exact[anchor].as_deref();
-            if exact.is_none_or(|bytes| bytes == &text[found.range()]) {
-                hits.push(AnchorHit { start: found.start(), end: found.end(), anchor: anchor as u32 });
-            }
-        }
+        self.0.find_all(text, hits);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Of candidates that overlap, one stands: the most specific. Equal ones of several providers become one without a provider.
 
-use super::evaluate::Candidate;
+use super::candidate::Candidate;
 use crate::finding::Confidence;
 
 /// Resolves the candidates of one text: sorts them, joins doubles, drops what a more specific one covers.

@@ -9,6 +9,7 @@ use crate::detector::compile::gate;
 use crate::detector::registry::Registry;
 use crate::error::Result;
 use crate::matcher::engine::{self, EngineChoice, Workload};
+use crate::matcher::views;
 use crate::matcher::{AnchorHit, Candidate, Dropped, Engine, EngineWorker, Evaluator, Verdict, resolve};
 
 /// How many candidates of one detector a text may have before the rest are only counted.
@@ -68,7 +69,7 @@ impl<'registry> TextScanner<'registry> {
     pub fn new(registry: &'registry Registry, choice: EngineChoice, workload: Workload, explain: bool) -> Result<Self> {
         let engine = engine::open(&registry.anchors, choice, workload)?;
         let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
-        let margin = longest + gate::REACH + 1;
+        let margin = longest + gate::REACH + views::LOOK + 1;
         Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain, margin })
     }
 

@@ -5,6 +5,7 @@
 //! uses nothing of the crate outside this folder. It does not match text: that is [`crate::matcher`].
 
 pub mod byteset;
+pub mod forms;
 pub mod gate;
 pub mod rule;
 pub mod schema;
@@ -86,19 +87,8 @@ pub fn compile(files: &[SourceFile]) -> Result<CompiledSet, DetectorError> {
         }
         set.detectors.push(detector);
     }
-    set.anchors = written_forms(&anchors);
+    set.anchors = forms::written_forms(&anchors);
     Ok(set)
-}
-
-/// Writes each literal in every encoding that text may have; forms shorter than three bytes never arise.
-fn written_forms(literals: &BTreeMap<(Vec<u8>, bool), Vec<u16>>) -> Vec<Anchor> {
-    let mut anchors = Vec::new();
-    for encoding in Encoding::ALL {
-        for ((bytes, caseless), rules) in literals {
-            anchors.push(Anchor { bytes: encoding.write(bytes), caseless: *caseless, encoding, rules: rules.clone() });
-        }
-    }
-    anchors
 }
 
 fn refuse_duplicates(located: &[(Detector, &SourceFile, Option<usize>)]) -> Result<(), DetectorError> {

@@ -29,23 +29,14 @@ pub enum Encoding {
     /// Two bytes a character, in either order: the form ends before the last character's second half, so that it is the
     /// same bytes in both.
     Utf16,
-}
-
-impl Encoding {
-    /// Every encoding in which anchors are looked for.
-    pub const ALL: [Self; 2] = [Self::Plain, Self::Utf16];
-
-    /// Writes an anchor in this encoding.
-    pub fn write(self, anchor: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Plain => anchor.to_vec(),
-            Self::Utf16 => {
-                let mut wide: Vec<u8> = anchor.iter().flat_map(|byte| [*byte, 0]).collect();
-                wide.pop();
-                wide
-            }
-        }
-    }
+    /// Four bytes a character, in either order.
+    Utf32,
+    /// Base64 in either alphabet; the first character of the form is the one of this number in a group of four.
+    Base64(u8),
+    /// Pairs of hexadecimal digits.
+    Hex,
+    /// Escapes of C, JSON, HTML, URLs or mails; the form itself is one or several.
+    Escaped,
 }
 
 /// Where a match stands, seen from its anchor.
@@ -76,6 +67,8 @@ pub struct Rule {
     pub constants: Vec<(u32, u32)>,
     /// How little it allows: more for an exact length, and for a small alphabet.
     pub tightness: u16,
+    /// How many lengths a match may have beyond its shortest; nothing where it is a pattern that does not say.
+    pub slack: Option<u32>,
     /// How many bytes before the anchor a verdict may depend on.
     pub back: u32,
     /// How many bytes after the anchor a verdict may depend on.
@@ -136,6 +129,7 @@ fn prefixed(detector: &Detector, number: u16, shape: &Shape, text: &str) -> Resu
         alphabet: shape.alphabet(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        slack: Some(shape.lengths().1 - shape.lengths().0),
         back: offset + CONTEXT,
         forward: shape.lengths().1 + detector.reach.unwrap_or(CONTEXT),
     };
@@ -152,6 +146,7 @@ fn beside_a_name(detector: &Detector, number: u16, shape: &Shape) -> Result<(Rul
         alphabet: shape.all_bytes(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        slack: Some(shape.lengths().1 - shape.lengths().0),
         back: CONTEXT,
         forward: distance + shape.lengths().1 + CONTEXT,
     };
@@ -193,6 +188,7 @@ fn of_pattern(detector: &Detector, number: u16, pattern: &str) -> Result<(Rule, 
         alphabet: ByteSet::EMPTY,
         constants: Vec::new(),
         tightness: 0,
+        slack: None,
         back,
         forward: longest + detector.reach.unwrap_or(CONTEXT),
     };

@@ -1,0 +1,199 @@
+//! One rule at one anchor in one view: regex, boundaries and value filters.
+
+use std::borrow::Cow;
+
+use regex::bytes::Regex;
+
+use super::boundary;
+use super::candidate::{Candidate, Dropped, Verdict};
+use super::views::View;
+use crate::detector::compile::{ByteSet, Detector, Place, Rule, shape};
+use crate::filter;
+use crate::filter::grammar::{self, Relation};
+use crate::finding::Confidence;
+use crate::secret::Secret;
+
+/// The provider of detectors that name none.
+const GENERIC: &str = "generic";
+
+/// One rule at one anchor in one view.
+pub(crate) struct Look<'look> {
+    pub(crate) rule: &'look Rule,
+    pub(crate) detector: &'look Detector,
+    /// The window as it is read.
+    pub(crate) view: &'look View<'look>,
+    /// Where the anchor stands in it.
+    pub(crate) anchor: (usize, usize),
+}
+
+impl Look<'_> {
+    /// Appends the verdicts on what the rule matches at the anchor.
+    pub(crate) fn run(&self, regex: &Regex, sink: &mut Vec<Verdict>) {
+        match self.rule.place {
+            Place::Fixed(offset) => {
+                let Some(start) = self.anchor.0.checked_sub(offset as usize) else { return };
+                self.at(regex, start, sink);
+            }
+            Place::Around => self.around(regex, sink),
+            Place::Near(distance) => self.near(regex, distance as usize, sink),
+        }
+    }
+
+    fn at(&self, regex: &Regex, start: usize, sink: &mut Vec<Verdict>) {
+        let bytes = &self.view.bytes;
+        if !boundary::may_begin(bytes, start) {
+            return;
+        }
+        let Some(captures) = regex.captures(&bytes[start..]) else { return };
+        let span = captures
+            .name("secret")
+            .or_else(|| captures.get(0))
+            .map(|group| (start + group.start(), start + group.end()));
+        let Some((from, mut to)) = span else { return };
+        if bytes[from..to].ends_with(b".") && self.rule.tightness < shape::EXACT {
+            to -= 1;
+        }
+        if !self.rule.alphabet.is_empty() && !boundary::may_end(bytes, start, to, &self.rule.alphabet) {
+            return;
+        }
+        sink.push(judge(self, from, to, None));
+    }
+
+    fn around(&self, regex: &Regex, sink: &mut Vec<Verdict>) {
+        for captures in regex.captures_iter(&self.view.bytes) {
+            let Some(whole) = captures.get(0) else { continue };
+            if whole.start() < self.anchor.1 && whole.end() > self.anchor.0 {
+                let secret = captures.name("secret").unwrap_or(whole);
+                sink.push(judge(self, secret.start(), secret.end(), None));
+            }
+        }
+    }
+
+    /// Tries every run of the value's alphabet that begins within `distance` after the name.
+    fn near(&self, regex: &Regex, distance: usize, sink: &mut Vec<Verdict>) {
+        let bytes = &self.view.bytes;
+        if !names_a_provider(bytes, self.anchor) {
+            return;
+        }
+        let mut position = self.anchor.1;
+        let limit = (position + distance).min(bytes.len());
+        while let Some((start, end)) = next_run(bytes, position, limit, &self.rule.alphabet) {
+            let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
+            if stands_free(bytes, start, end) && regex.find(&bytes[start..end]).is_some_and(fits) {
+                let relation = grammar::relation(&bytes[self.anchor.1..start]);
+                sink.push(judge(self, start, end, Some(relation)));
+            }
+            position = end;
+        }
+    }
+}
+
+/// Returns whether an anchor is a name by itself or a word of one (`myCohereKey`), not the tail of another word.
+fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
+    let long = end - start >= 6;
+    let Some(before) = start.checked_sub(1).map(|index| bytes[index]) else { return true };
+    let new_word = before.is_ascii_lowercase() && bytes[start].is_ascii_uppercase();
+    long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)
+}
+
+/// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value, and
+/// full stops at its end are a sentence's.
+fn next_run(bytes: &[u8], from: usize, limit: usize, alphabet: &ByteSet) -> Option<(usize, usize)> {
+    let in_run = |byte: &u8| alphabet.contains(*byte) && *byte != b'=';
+    let start = from + bytes.get(from..limit)?.iter().position(|byte| in_run(byte) && *byte != b'.')?;
+    let mut end = start + bytes[start..].iter().take_while(|byte| in_run(byte)).count();
+    end -= bytes[start..end].iter().rev().take_while(|byte| **byte == b'.').count();
+    if alphabet.contains(b'=') {
+        end += bytes[end..].iter().take_while(|byte| **byte == b'=').count();
+    }
+    Some((start, end))
+}
+
+/// Returns whether a value without a prefix of its own stands free, and is no part of a path, a base64 run or a longer word.
+fn stands_free(bytes: &[u8], start: usize, end: usize) -> bool {
+    let joins = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'+' | b'.' | b'~' | b'%' | b'@')
+    };
+    let before = start.checked_sub(1).map(|index| &bytes[index]);
+    let clean_start = before.is_none_or(|byte| !joins(byte)) || boundary_escape(bytes, start);
+    let after = bytes.get(end);
+    let full_stop = after == Some(&b'.') && bytes.get(end + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
+    clean_start && (after.is_none_or(|byte| !joins(byte) && *byte != b'=') || full_stop)
+}
+
+fn boundary_escape(bytes: &[u8], start: usize) -> bool {
+    bytes[start - 1].is_ascii_alphanumeric() && boundary::may_begin(bytes, start)
+}
+
+/// Runs the value filters and says how sure a candidate is.
+fn judge(look: &Look<'_>, from: usize, to: usize, relation: Option<Relation>) -> Verdict {
+    let bytes = &look.view.bytes;
+    let head = constant_head(look, from);
+    let body = variable_part(&bytes[from..to], &look.rule.constants, head);
+    let value = filter::Value {
+        bytes: &bytes[from..to],
+        body: &body,
+        before: &bytes[..from],
+        after: &bytes[to..],
+        exact: look.rule.tightness >= shape::EXACT,
+        name: relation.map(|_| look.anchor.0),
+    };
+    let (start, end) = look.view.span(from, to);
+    if let Some(reason) = filter::drop_reason(look.detector, &value, relation) {
+        return Verdict::Dropped(Dropped { detector: look.rule.detector, start, reason });
+    }
+    let (confidence, distance) = confidence(look, &value, relation);
+    Verdict::Kept(Candidate {
+        detector: look.rule.detector,
+        rivals: Vec::new(),
+        start,
+        end,
+        secret: Secret::new(value.bytes),
+        confidence,
+        shared: look.detector.shared,
+        generic: look.detector.provider == GENERIC,
+        decoded: look.view.undone(start, end),
+        head,
+        specificity: if relation.is_some() { 0 } else { look.anchor.1 - look.anchor.0 },
+        distance,
+        tightness: look.rule.tightness,
+    })
+}
+
+/// Returns a value without the stretches that every credential of its type has in common.
+fn variable_part<'value>(value: &'value [u8], constants: &[(u32, u32)], head: usize) -> Cow<'value, [u8]> {
+    match constants {
+        [] => Cow::Borrowed(&value[head.min(value.len())..]),
+        [(0, end)] => Cow::Borrowed(value.get(*end as usize..).unwrap_or_default()),
+        _ => {
+            let constant =
+                |index: usize| constants.iter().any(|(start, end)| (*start as usize..*end as usize).contains(&index));
+            value.iter().enumerate().filter(|(index, _)| !constant(*index)).map(|(_, byte)| *byte).collect()
+        }
+    }
+}
+
+/// How many leading bytes of the secret are the anchor, which every credential of the type begins with.
+fn constant_head(look: &Look<'_>, from: usize) -> usize {
+    match look.rule.place {
+        Place::Fixed(0) if from == look.anchor.0 => look.anchor.1 - look.anchor.0,
+        _ => 0,
+    }
+}
+
+/// Says how sure a candidate is, and how far from it the name stands that speaks for it.
+fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relation>) -> (Confidence, usize) {
+    let named = || {
+        let near = 200;
+        let before = &value.before[value.before.len().saturating_sub(near)..];
+        let after = &value.after[..value.after.len().min(near / 2)];
+        grammar::nearest(before, after, &look.detector.context_words)
+    };
+    let (reached, distance) = match relation {
+        Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.1),
+        Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.1),
+        None if !look.detector.shared => (Confidence::High, 0),
+        None => named().map_or((Confidence::Low, 0), |distance| (Confidence::Medium, distance)),
+    };
+    (reached.min(look.detector.confidence), distance)
+}
