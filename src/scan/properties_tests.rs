@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::chunks::{self, ChunkSize};
+use super::chunks::{self, CONTEXT, ChunkSize};
 use super::delta::Shared;
 use super::text::{Located, TextHits, TextScanner};
 use crate::detector::registry::Registry;
@@ -25,6 +25,20 @@ static SCANNERS: LazyLock<[TextScanner<'static>; 2]> = LazyLock::new(|| {
         .map(|workload| TextScanner::new(&REGISTRY, EngineChoice::Fastest, workload, true).expect("an engine"))
 });
 
+/// The detectors whose verdicts read little round an anchor, so that small chunks of a short text have boundaries with
+/// context on both sides.
+static NEAR: LazyLock<Registry> = LazyLock::new(|| {
+    let far = REGISTRY.rules.iter().filter(|rule| rule.back.max(rule.forward) > 800);
+    let mut far: Vec<&str> = far.map(|rule| REGISTRY.detector(rule.detector).id.as_str()).collect();
+    far.dedup();
+    let near = Registry::built_in().select(&[], &far).expect("some detectors are left");
+    assert!(near.len() * 2 > REGISTRY.len(), "{} of {} detectors", near.len(), REGISTRY.len());
+    near
+});
+
+static NEAR_SCANNER: LazyLock<TextScanner<'static>> =
+    LazyLock::new(|| TextScanner::new(&NEAR, EngineChoice::Fastest, Workload::Large, true).expect("an engine"));
+
 static POOLS: LazyLock<[rayon::ThreadPool; 2]> = LazyLock::new(|| {
     [1, 4].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool"))
 });
@@ -33,10 +47,10 @@ static POOLS: LazyLock<[rayon::ThreadPool; 2]> = LazyLock::new(|| {
 type Told = (String, Vec<u16>, usize, usize, u64, u64, String);
 
 /// All that a scan says of a text and that must not depend on how it was done. No secret is in it.
-fn told(hits: &TextHits) -> (Vec<Told>, Vec<String>) {
+fn told(registry: &Registry, hits: &TextHits) -> (Vec<Told>, Vec<String>) {
     let candidate = |located: &Located| {
         let Located { candidate, line, column, excerpt } = located;
-        let id = REGISTRY.detector(candidate.detector).id.clone();
+        let id = registry.detector(candidate.detector).id.clone();
         (id, candidate.rivals.clone(), candidate.start, candidate.end, *line, *column, excerpt.clone())
     };
     let dropped = hits.dropped.iter().map(|dropped| format!("{dropped:?}")).collect();
@@ -44,14 +58,29 @@ fn told(hits: &TextHits) -> (Vec<Told>, Vec<String>) {
 }
 
 fn whole(scanner: &TextScanner<'_>, text: &[u8]) -> (Vec<Told>, Vec<String>) {
-    told(&scanner.worker().expect("a worker").scan(text).expect("a scan"))
+    told(scanner.registry(), &scanner.worker().expect("a worker").scan(text).expect("a scan"))
 }
 
-fn in_chunks(pool: &rayon::ThreadPool, mut text: &[u8], size: ChunkSize) -> (Vec<Told>, Vec<String>) {
+/// Scans a text in chunks on several threads, or on one.
+fn in_chunks(
+    scanner: &TextScanner<'_>,
+    pool: &rayon::ThreadPool,
+    mut text: &[u8],
+    size: ChunkSize,
+) -> (Vec<Told>, Vec<String>) {
     let length = text.len() as u64;
-    let stream = pool.install(|| chunks::scan_reader_in(size, &SCANNERS[0], &mut text, &|_| ())).expect("a scan");
+    let stream = pool.install(|| chunks::scan_reader_in(size, scanner, &mut text, &|_| ())).expect("a scan");
     assert_eq!((stream.bytes, stream.failure), (length, None));
-    told(&stream.hits)
+    told(scanner.registry(), &stream.hits)
+}
+
+/// Appends as much filler as the last chunk owns beyond its size, so that every boundary before it is a real one.
+fn padded(mut text: Vec<u8>) -> Vec<u8> {
+    let end = text.len() + context(&NEAR);
+    while text.len() < end {
+        text.extend_from_slice(b"\nfiller");
+    }
+    text
 }
 
 /// Text in which whatever may be found stands close together, so that every boundary between chunks crosses something.
@@ -59,11 +88,11 @@ fn crowded() -> impl Strategy<Value = Vec<Piece>> {
     prop::collection::vec(piece(), 1..120)
 }
 
-/// The least context that every verdict on the text of [`crowded`] is content with: what the rules may read on each side
+/// The least context with which every verdict is that on the whole text: what the rules may read on each side
 /// of an anchor in two-byte characters, twice, since a chunk looks that far beyond what it owns.
-fn context() -> usize {
-    let reach = REGISTRY.rules.iter().map(|rule| rule.back.max(rule.forward)).max().unwrap_or(0);
-    let longest = REGISTRY.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
+fn context(registry: &Registry) -> usize {
+    let reach = registry.rules.iter().map(|rule| rule.back.max(rule.forward)).max().unwrap_or(0);
+    let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
     (2 * (2 * reach as usize + longest)).next_multiple_of(4)
 }
 
@@ -88,12 +117,12 @@ proptest! {
         let state = state.expect("few anchors");
         let shared = Shared { base: &state, base_length: base.len(), runs: &runs };
         let (hits, handed_on) = worker.scan_shared(&child, Some(shared)).expect("a scan");
-        prop_assert_eq!(told(&hits), whole(&SCANNERS[0], &child), "{:?} of {}", parts, repro(&pieces));
+        prop_assert_eq!(told(&REGISTRY, &hits), whole(&SCANNERS[0], &child), "{:?} of {}", parts, repro(&pieces));
         // What it hands on must serve the next version as well.
         let state = handed_on.expect("few anchors");
         let all = [CopiedRun { start: 0, base_start: 0, length: child.len() }];
         let again = worker.scan_shared(&child, Some(Shared { base: &state, base_length: child.len(), runs: &all }));
-        prop_assert_eq!(told(&again.expect("a scan").0), told(&hits), "again: {:?} of {}", parts, repro(&pieces));
+        prop_assert_eq!(told(&REGISTRY, &again.expect("a scan").0), told(&REGISTRY, &hits), "again: {:?} of {}", parts, repro(&pieces));
     }
 }
 
@@ -143,20 +172,21 @@ proptest! {
     #[test]
     fn chunks_of_any_size_on_any_number_of_threads_give_what_the_whole_text_gives(
         pieces in crowded(),
-        owned in 1..1000_usize,
+        owned in 20..1000_usize,
     ) {
-        let text = render(&REGISTRY, &pieces);
-        let expected = whole(&SCANNERS[0], &text);
-        let size = ChunkSize { owned: owned * 4, context: context() };
+        let text = padded(render(&NEAR, &pieces));
+        let expected = whole(&NEAR_SCANNER, &text);
+        let size = ChunkSize { owned: owned * 4, context: context(&NEAR) };
         for pool in POOLS.iter() {
-            prop_assert_eq!(&in_chunks(pool, &text, size), &expected, "{:?}; {}", size, repro(&pieces));
+            let found = in_chunks(&NEAR_SCANNER, pool, &text, size);
+            prop_assert_eq!(&found, &expected, "{:?} of the near detectors; {}", size, repro(&pieces));
         }
     }
 }
 
 #[test]
 fn the_context_of_a_chunk_is_more_than_any_verdict_reads() {
-    assert!(context() <= ChunkSize::default().context, "{} bytes are read", context());
+    assert!(context(&REGISTRY) <= CONTEXT, "{} bytes are read", context(&REGISTRY));
 }
 
 #[test]
@@ -164,17 +194,18 @@ fn a_key_at_every_place_across_a_boundary_is_found_once_and_masked_for_its_neigh
     let key = |seed| Piece::Example { detector: number_of("anthropic-api-key"), seed };
     let lines = Piece::Lines { seed: 3, count: 3 };
     let pieces = [lines, key(1), Piece::Glue(0), key(2), Piece::Glue(1), lines];
-    let text = render(&REGISTRY, &pieces);
-    let expected = whole(&SCANNERS[0], &text);
+    let text = padded(render(&NEAR, &pieces));
+    let expected = whole(&NEAR_SCANNER, &text);
     assert_eq!(expected.0.len(), 2, "{expected:?}");
-    for owned in (4..text.len()).step_by(4) {
-        let size = ChunkSize { owned, context: context() };
-        assert_eq!(in_chunks(&POOLS[1], &text, size), expected, "chunks of {owned} bytes");
+    // The first boundary goes over both keys and what stands round them.
+    for owned in (100..600).step_by(4) {
+        let size = ChunkSize { owned, context: context(&NEAR) };
+        assert_eq!(in_chunks(&NEAR_SCANNER, &POOLS[1], &text, size), expected, "chunks of {owned} bytes");
     }
 }
 
 fn number_of(id: &str) -> u16 {
-    let number = REGISTRY.detectors().iter().position(|detector| detector.id == id);
+    let number = NEAR.detectors().iter().position(|detector| detector.id == id);
     u16::try_from(number.expect("a built-in detector")).expect("few detectors")
 }
 
@@ -205,10 +236,14 @@ fn the_engines_and_chunks_agree_on_every_file_of_the_named_trees() {
         bytes += text.len();
         let file = path.display();
         assert_eq!(whole(&SCANNERS[1], &text), expected, "the engines differ on {file}");
-        let size = ChunkSize { owned: 10_000, context: context() };
+        let size = ChunkSize { owned: 20_000, context: context(&REGISTRY) };
         // In small chunks with that context a file is read some twenty times over.
         if text.len() < 2 << 20 {
-            assert_eq!(in_chunks(&POOLS[1], &text, size), expected, "chunks of {size:?} differ on {file}");
+            assert_eq!(
+                in_chunks(&SCANNERS[0], &POOLS[1], &text, size),
+                expected,
+                "chunks of {size:?} differ on {file}"
+            );
         }
     }
     assert!(found > 0, "{bytes} bytes without a single candidate show little; name a tree that has some");
