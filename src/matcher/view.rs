@@ -29,7 +29,7 @@ impl<'text> View<'text> {
             ([byte, 0], true) | ([0, byte], false) if byte.is_ascii() => *byte,
             _ => 0xFF,
         };
-        let bytes: Vec<u8> = window[first..].chunks(2).map(character).collect();
+        let bytes: Vec<u8> = window[first..].chunks_exact(2).map(character).collect();
         let base = base + first;
         let anchor = (start - base) / 2;
         (View { bytes: bytes.into(), base, stride: 2 }, anchor, anchor + (end - start).div_ceil(2))
