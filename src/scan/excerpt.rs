@@ -19,10 +19,10 @@ enum LineEnd {
 
 impl LineEnd {
     fn of(text: &[u8], candidate: &Candidate) -> Self {
-        match candidate.decoded.last() {
-            Some(&"utf-16") if text.get(candidate.start) == Some(&0) => Self::Big,
-            Some(&"utf-16") => Self::Little,
-            _ => Self::Byte,
+        match (candidate.decoded.contains(&"utf-16"), text.get(candidate.start)) {
+            (true, Some(0)) => Self::Big,
+            (true, _) => Self::Little,
+            (false, _) => Self::Byte,
         }
     }
 

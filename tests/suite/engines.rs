@@ -122,6 +122,24 @@ fn text_of(parts: &[Part], pieces: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
+fn two_byte_text_that_ends_within_a_character_is_read() {
+    let all = Registry::built_in();
+    let scanners = scanners(&all);
+    for piece in pieces(&all) {
+        for order in [[0, 1], [1, 0]] {
+            let wide = piece.iter().flat_map(|byte| order.map(|at| [*byte, 0][at]));
+            // A byte too many, and shifted by one, which also leaves half a character at the end.
+            let text: Vec<u8> = wide.chain([b'A']).collect();
+            for text in [&text[..], &text[1..text.len() - 1]] {
+                for candidate in found(&scanners, text, "a text cut within a character") {
+                    assert!(candidate.end <= text.len(), "beyond the end: b\"{}\"", text.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn engines_agree_on_texts_made_of_pieces() {
     let all = Registry::built_in();
     let scanners = scanners(&all);
