@@ -113,11 +113,15 @@ impl<'registry> Evaluator<'registry> {
         Some((known.0.max(VIEW_BACK), known.1.max(VIEW_FORWARD)))
     }
 
-    /// How far the verdicts on an anchor may reach: how much to decode for it.
-    fn greatest_reach(&self, anchor: &Anchor) -> Reach {
+    /// How much to decode for an anchor at first: all that a plain one can reach, the neighbourhood of an encoded one.
+    fn first_reach(&self, anchor: u32) -> Reach {
+        let anchor = &self.registry.anchors[anchor as usize];
+        if anchor.encoding != Encoding::Plain {
+            let near = NEIGHBOURHOOD * near_stride(anchor.encoding);
+            return (near, near);
+        }
         let rules = anchor.rules.iter().map(|number| self.rule(*number));
-        let start = if anchor.encoding == Encoding::Plain { (VIEW_BACK, VIEW_FORWARD) } else { (RUN_REACH, RUN_REACH) };
-        rules.fold(start, |(back, forward), rule| (back.max(rule.back as usize), forward.max(rule.forward as usize)))
+        rules.map(|rule| (rule.back as usize, rule.forward as usize)).fold((VIEW_BACK, VIEW_FORWARD), farther)
     }
 
     /// Returns whether something stands after an anchor that views can undo.
@@ -233,24 +237,31 @@ impl<'registry> Evaluator<'registry> {
             let deep = depth + 1 >= DEEPEST && anchor.encoding != Encoding::Plain;
             !deep && self.is_promising(anchor, &view, *inner)
         });
-        for inner in &inner {
-            let (back, forward) = self.greatest_reach(&self.registry.anchors[inner.anchor as usize]);
-            let room = |reach: usize| (reach * stride(encoding) + near + form).min(RUN_REACH);
-            reach = (reach.0.max(room(back)), reach.1.max(room(forward)));
-        }
         if inner.is_empty() {
             return reach;
         }
-        let Some((full, begin, _)) = decode_round(text, hit, encoding, reach) else { return reach };
-        let mut verdicts = Vec::new();
-        for inner in inner {
-            let Some(start) = (begin + inner.start).checked_sub(from) else { continue };
-            let moved = AnchorHit { start, end: start + inner.end - inner.start, anchor: inner.anchor };
-            if moved.end <= full.bytes.len() {
-                self.evaluate_at(&full.bytes, moved, depth + 1, &mut verdicts);
+        let mut need = inner.iter().map(|hit| self.first_reach(hit.anchor)).fold((0, 0), farther);
+        // What an anchor needs that is itself encoded shows when it is evaluated.
+        for _ in depth..DEEPEST {
+            let room = |reach: usize| (reach * stride(encoding) + near + form).min(RUN_REACH);
+            reach = farther(reach, (room(need.0), room(need.1)));
+            let Some((full, begin, _)) = decode_round(text, hit, encoding, reach) else { return reach };
+            let mut verdicts = Vec::new();
+            let mut needed = (0, 0);
+            for inner in &inner {
+                let Some(start) = (begin + inner.start).checked_sub(from) else { continue };
+                let moved = AnchorHit { start, end: start + inner.end - inner.start, anchor: inner.anchor };
+                if moved.end <= full.bytes.len() {
+                    let read = self.evaluate_at(&full.bytes, moved, depth + 1, &mut verdicts);
+                    needed = farther(needed, read.unwrap_or_default());
+                }
             }
+            if farther(need, needed) == need || reach == (RUN_REACH, RUN_REACH) {
+                sink.extend(verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding)));
+                break;
+            }
+            need = farther(need, needed);
         }
-        sink.extend(verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding)));
         reach
     }
 
@@ -360,6 +371,11 @@ fn decode_round(text: &[u8], hit: AnchorHit, encoding: Encoding, room: (usize, u
             (view, from, to)
         }
     })
+}
+
+/// Returns the reach that covers both.
+fn farther(one: Reach, other: Reach) -> Reach {
+    (one.0.max(other.0), one.1.max(other.1))
 }
 
 /// How many bytes of text one decoded byte may take.

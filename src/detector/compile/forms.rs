@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule::{Anchor, Encoding};
 
 /// Of how many bytes of an anchor its encoded forms are made.
-const CUT: usize = 8;
+const CUT: usize = 6;
 /// Of how many bytes of an anchor those forms are made that write several bytes for one.
 const SHORT_CUT: usize = 4;
 /// The shortest form in base64: its four characters are 24 bits, which chance makes once in 16 megabytes.
 const LEAST_BASE64: usize = 4;
 
-/// Words beside which values stand that have no prefix of their own, as whole files in base64 hold them.
+/// Words beside which values stand that have no prefix of their own, as whole files in base64 or UTF-16 hold them.
 const WORDS: [&[u8]; 12] = [
     b"_API_KEY",
     b"_TOKEN=",
@@ -31,7 +31,7 @@ const WORDS: [&[u8]; 12] = [
     b"PASSWORD",
 ];
 
-/// A hyphen and an underscore in every escape, and after them two signs that stand before prefixes in web addresses.
+/// A hyphen and an underscore in every escape.
 const SIGNS: [&[u8]; 20] = [
     b"%2d",
     b"%5f",
@@ -68,7 +68,10 @@ pub fn written_forms(literals: &BTreeMap<(Vec<u8>, bool), Vec<u16>>) -> Vec<Anch
             forms.entry((encoding, form, caseless)).or_default().extend(rules);
         };
         add(Encoding::Plain, bytes.clone(), *caseless);
-        add(Encoding::Utf16, spaced(&bytes[..bytes.len().min(CUT)], 1), *caseless);
+        // A name of several words is found by what it has in common with others: see `WORDS`.
+        if !*caseless || bytes.iter().all(u8::is_ascii_alphanumeric) {
+            add(Encoding::Utf16, spaced(&bytes[..bytes.len().min(CUT)], 1), *caseless);
+        }
         if !*caseless {
             encoded(bytes, &mut add);
         }
@@ -93,7 +96,7 @@ fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
         add(Encoding::Base64(phase), form, false);
     }
     // Twice encoded: a value by itself, in something that is encoded again.
-    if let Some((_, inner)) = base64_forms(&cut[..cut.len().min(6)]).into_iter().next() {
+    if let Some((_, inner)) = base64_forms(&cut[..cut.len().min(5)]).into_iter().next() {
         for (phase, form) in base64_forms(&inner) {
             add(Encoding::Base64(phase), form, false);
         }
@@ -126,6 +129,7 @@ fn shared_forms(rules: &BTreeSet<u16>, forms: &mut Forms) {
         for (phase, form) in base64_forms(word) {
             add(Encoding::Base64(phase), form, false);
         }
+        add(Encoding::Utf16, spaced(&word.to_ascii_lowercase(), 1), true);
     }
     for sign in SIGNS {
         // Quoted-printable is written in capitals.

@@ -8,6 +8,9 @@ use super::{Undone, View};
 /// A decoded window and where the anchor stands in it.
 pub type Decoded = (View<'static>, usize, usize);
 
+/// How many bytes room is made for at first: most runs are short.
+const RESERVED: usize = 2048;
+
 /// Bytes as they are gathered on both sides of an anchor.
 struct Run {
     bytes: Vec<u8>,
@@ -16,6 +19,7 @@ struct Run {
 
 impl Run {
     fn new(length: usize) -> Self {
+        let length = length.min(RESERVED);
         Self { bytes: Vec::with_capacity(length), places: Vec::with_capacity(length) }
     }
 
@@ -36,7 +40,7 @@ impl Run {
 /// Reads base64 round `window[from..to]`, whose first character is the one of this number in a group of four. Line ends,
 /// real and written out, and what mail and YAML put before a line are passed over.
 pub fn base64(window: &[u8], base: usize, from: usize, to: usize, phase: u8) -> Decoded {
-    let mut characters: Vec<(u8, u32)> = Vec::with_capacity(window.len());
+    let mut characters: Vec<(u8, u32)> = Vec::with_capacity(window.len().min(RESERVED));
     let mut position = from;
     while let Some((value, begin)) = sextet_before(window, position) {
         characters.push((value, begin as u32));

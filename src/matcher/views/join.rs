@@ -56,7 +56,8 @@ fn pieces(bytes: &[u8], start: usize) -> (Vec<Gap>, usize, usize) {
         if undone == Undone::Wrapping {
             // A line that a full one goes on in is the last one unless it is as long.
             let line = end - memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |newline| newline + 1);
-            let goes_on = gaps.is_empty() || length >= SHORTEST_LINE;
+            let filled = gaps.is_empty() || length >= SHORTEST_LINE;
+            let goes_on = filled && is_continuation(&bytes[end + gap..]);
             if *width.get_or_insert(line) > line || !goes_on {
                 return (gaps, end, total);
             }
@@ -64,6 +65,13 @@ fn pieces(bytes: &[u8], start: usize) -> (Vec<Gap>, usize, usize) {
         gaps.push((end, gap, undone));
         position = end + gap;
     }
+}
+
+/// Returns whether a line may be the rest of a wrapped token: not a word, and not the name of something.
+fn is_continuation(line: &[u8]) -> bool {
+    let piece = &line[..run(line)];
+    let word = piece.len() >= 4 && piece.iter().all(u8::is_ascii_lowercase);
+    !word && !matches!(line.get(piece.len()), Some(b':' | b'=' | b'(' | b'@'))
 }
 
 /// Returns whether a token that ends at the start of a text may go on behind a gap.
@@ -213,20 +221,21 @@ mod tests {
             "\n2024-05-06T07:08:09Z stdout F ",
         ];
         for gap in gaps {
-            let text = format!("abcdefghijkl{gap}mnop end");
-            assert_eq!(joined(text.as_bytes()).as_deref(), Some(&b"abcdefghijklmnop end"[..]), "{gap:?}");
+            let text = format!("abcdefghijkl{gap}mno9 end");
+            assert_eq!(joined(text.as_bytes()).as_deref(), Some(&b"abcdefghijklmno9 end"[..]), "{gap:?}");
         }
     }
 
     #[test]
     fn the_last_line_of_a_wrapped_token_ends_it() {
-        let text = b"0123456789abcdef\nghijklmnopqrstuv\nwxyz\nnext";
-        assert_eq!(joined(text).as_deref(), Some(&b"0123456789abcdefghijklmnopqrstuvwxyz\nnext"[..]));
+        let text = b"0123456789abcdef\nghijklmnopqrst12\nwxy9\nnext";
+        assert_eq!(joined(text).as_deref(), Some(&b"0123456789abcdefghijklmnopqrst12wxy9\nnext"[..]));
     }
 
     #[test]
     fn what_is_no_continuation_stays() {
-        let texts = ["a, b", "a\" b", "a\", \"b", "a b", "a\n\n", "a' x 'b", "a"];
+        let texts =
+            ["a\nhttps://b", "a\nNEXT=b", "a\nnext", "a, b", "a\" b", "a\", \"b", "a b", "a\n\n", "a' x 'b", "a"];
         for text in texts {
             let text = text.replace('a', "abcdefghijklmnop");
             assert_eq!(joined(text.as_bytes()), None, "{text}");

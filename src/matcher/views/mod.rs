@@ -214,7 +214,7 @@ impl<'source> Writer<'source> {
     /// Returns the view, or nothing where it would be its source again.
     fn finish(self) -> Option<View<'static>> {
         let changed = self.undone.len() > self.source.undone.len();
-        changed.then(|| View {
+        changed.then_some(View {
             bytes: Cow::Owned(self.bytes),
             base: self.source.base,
             places: self.places,
