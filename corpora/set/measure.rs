@@ -12,11 +12,11 @@ use super::{Negative, Positive, negatives, positives};
 
 /// How many there are, and how many of them came out right.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Share {
+pub(crate) struct Share {
     /// How many there are.
-    pub all: u64,
+    pub(crate) all: u64,
     /// How many came out right.
-    pub right: u64,
+    pub(crate) right: u64,
 }
 
 impl Share {
@@ -26,44 +26,44 @@ impl Share {
     }
 
     /// The share that came out right, from 0 to 1.
-    pub fn rate(self) -> f64 {
+    pub(crate) fn rate(self) -> f64 {
         if self.all == 0 { 1.0 } else { self.right as f64 / self.all as f64 }
     }
 }
 
 /// What a scan of the set comes to.
 #[derive(Debug, Default)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Found at confidence medium and above, of detectors that may reach it; pending contexts are left out.
-    pub recall: Share,
+    pub(crate) recall: Share,
     /// Found at any confidence, of detectors that are never surer than low.
-    pub recall_low: Share,
+    pub(crate) recall_low: Share,
     /// Whose provider is right, of those found.
-    pub provider: Share,
+    pub(crate) provider: Share,
     /// Recall by provider.
-    pub by_provider: BTreeMap<String, Share>,
+    pub(crate) by_provider: BTreeMap<String, Share>,
     /// Recall by context.
-    pub by_context: BTreeMap<&'static str, Share>,
+    pub(crate) by_context: BTreeMap<&'static str, Share>,
     /// Recall in contexts whose views are to come.
-    pub pending: BTreeMap<&'static str, Share>,
+    pub(crate) pending: BTreeMap<&'static str, Share>,
     /// Recall by detector.
-    pub by_detector: BTreeMap<String, Share>,
+    pub(crate) by_detector: BTreeMap<String, Share>,
     /// Texts without a finding at medium and above, by class.
-    pub silence: BTreeMap<&'static str, Share>,
+    pub(crate) silence: BTreeMap<&'static str, Share>,
     /// Texts without a finding at low, by class.
-    pub silence_low: BTreeMap<&'static str, Share>,
+    pub(crate) silence_low: BTreeMap<&'static str, Share>,
     /// What was not found: context, detector and, where another one took it, that one.
-    pub misses: Vec<(&'static str, String, String)>,
+    pub(crate) misses: Vec<(&'static str, String, String)>,
     /// What was found where nothing is: class, detector and text.
-    pub alarms: Vec<(&'static str, String, String)>,
+    pub(crate) alarms: Vec<(&'static str, String, String)>,
     /// How many bytes were scanned.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// How long that took.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// Scans the whole set on one thread.
-pub fn run() -> Measured {
+pub(crate) fn run() -> Measured {
     let registry = Registry::built_in();
     let scanner = TextScanner::new(&registry, EngineChoice::Fastest, Workload::Large, false).expect("an engine opens");
     let positives = positives::all(&registry);
@@ -123,7 +123,7 @@ impl Measured {
     }
 
     /// The share of texts without a credential in which nothing is found at medium and above.
-    pub fn silent(&self) -> Share {
+    pub(crate) fn silent(&self) -> Share {
         self.silence
             .values()
             .fold(Share::default(), |sum, share| Share { all: sum.all + share.all, right: sum.right + share.right })

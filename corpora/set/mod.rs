@@ -2,37 +2,39 @@
 //!
 //! Everything is made from shapes and templates with a seed, so that no file holds a key and every run measures the same.
 
-pub mod measure;
-pub mod negatives;
-pub mod positives;
+#![allow(dead_code, reason = "the program prints what the test does not look at")]
+
+pub(crate) mod measure;
+pub(crate) mod negatives;
+pub(crate) mod positives;
 
 use credtrace::detector::compile::Detector;
 use credtrace::detector::example::{self, Generator};
 
 /// A text with a credential in it.
-pub struct Positive {
+pub(crate) struct Positive {
     /// What stands round the credential.
-    pub context: &'static str,
+    pub(crate) context: &'static str,
     /// Whether reading it needs a view of the text that is still to come.
-    pub pending: bool,
+    pub(crate) pending: bool,
     /// The detector, by its place in the registry.
-    pub detector: u16,
+    pub(crate) detector: u16,
     /// The credential.
-    pub secret: Vec<u8>,
+    pub(crate) secret: Vec<u8>,
     /// The text.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 /// A text without a credential.
-pub struct Negative {
+pub(crate) struct Negative {
     /// What it looks like.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// The text.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 /// The name by which configuration calls a detector's credential: a variable in capitals.
-pub fn variable(detector: &Detector) -> Option<String> {
+pub(crate) fn variable(detector: &Detector) -> Option<String> {
     let is_name = |text: &&str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && text.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -50,7 +52,7 @@ pub fn variable(detector: &Detector) -> Option<String> {
 }
 
 /// Expands a shape that is known to parse.
-pub fn expand(text: &str, generator: &mut Generator) -> String {
+pub(crate) fn expand(text: &str, generator: &mut Generator) -> String {
     let bytes = example::expand(text, generator).expect("a shape of this file");
     String::from_utf8(bytes).expect("shapes are ASCII")
 }

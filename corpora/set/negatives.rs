@@ -125,7 +125,7 @@ const TEMPLATES: [(&str, &[&str]); 9] = [
 ];
 
 /// Makes the texts of all classes.
-pub fn all(registry: &Registry) -> Vec<Negative> {
+pub(crate) fn all(registry: &Registry) -> Vec<Negative> {
     let mut negatives = Vec::new();
     let mut generator = Generator::new(0x51e7);
     for detector in registry.detectors() {

@@ -45,7 +45,7 @@ const CONTEXTS: [(&str, &str); 29] = [
 const EACH: u32 = 2;
 
 /// Makes the texts of all detectors.
-pub fn all(registry: &Registry) -> Vec<Positive> {
+pub(crate) fn all(registry: &Registry) -> Vec<Positive> {
     let mut positives = Vec::new();
     for (number, detector) in registry.detectors().iter().enumerate() {
         let mut generator = Generator::new(0xc0de ^ number as u64);
