@@ -60,7 +60,8 @@ pub(crate) fn scan_bytes(data: &[u8]) {
         let shown = candidate.secret.redacted(candidate.head);
         if let Ok(secret) = std::str::from_utf8(secret) {
             assert!(!shown.contains(secret), "the redacted text is the secret");
-            assert!(!located.excerpt.contains(secret), "the excerpt shows the secret");
+            // A shorter one may be a common word.
+            assert!(secret.len() < 6 || !located.excerpt.contains(secret), "the excerpt shows the secret");
         }
     }
 }

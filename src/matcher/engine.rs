@@ -70,8 +70,11 @@ pub fn open(anchors: &[Anchor], choice: EngineChoice, workload: Workload) -> Res
 }
 
 /// Has an engine find all anchors in one text that holds each of them.
-#[cfg_attr(not(feature = "hyperscan"), expect(dead_code, reason = "only an engine from outside is distrusted"))]
-fn self_test(engine: &dyn Engine, anchors: &[Anchor]) -> Result<()> {
+#[cfg_attr(
+    not(any(test, feature = "hyperscan")),
+    expect(dead_code, reason = "only an engine from outside is distrusted")
+)]
+pub(super) fn self_test(engine: &dyn Engine, anchors: &[Anchor]) -> Result<()> {
     let mut text = Vec::new();
     let mut places = Vec::new();
     for (number, anchor) in anchors.iter().enumerate() {

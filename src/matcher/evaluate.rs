@@ -58,7 +58,7 @@ impl Candidate {
         let proves_provider = !self.generic && self.confidence >= Confidence::Medium;
         let nearness = Reverse(self.distance);
         let length = self.end - self.start;
-        (proves_provider, self.confidence, self.specificity, nearness, self.tightness, !self.shared, length)
+        (proves_provider, self.confidence, self.specificity, self.tightness, nearness, !self.shared, length)
     }
 }
 

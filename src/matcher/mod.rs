@@ -13,5 +13,10 @@ pub mod pure;
 pub mod resolve;
 pub mod view;
 
+#[cfg(test)]
+mod properties_tests;
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use engine::{AnchorHit, Engine, EngineWorker};
 pub use evaluate::{Candidate, Dropped, Evaluator, Verdict};

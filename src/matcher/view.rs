@@ -21,7 +21,8 @@ impl<'text> View<'text> {
     /// is not zero. Returns the view and where the anchor stands in it.
     ///
     /// The same anchor serves both byte orders: characters begin at even offsets, so that the offset of a character's
-    /// only byte that is not zero tells the order. Characters beyond ASCII become 0xFF, which no detector's alphabet holds.
+    /// only byte that is not zero tells the order. Characters beyond ASCII become 0xFF, which no shape holds but what a
+    /// pattern excludes by name does; half a character at the end is left out, so that no match reaches beyond the text.
     pub fn wide(window: &[u8], base: usize, start: usize, end: usize) -> (View<'static>, usize, usize) {
         let little_endian = start.is_multiple_of(2);
         let first = base % 2;
@@ -29,7 +30,7 @@ impl<'text> View<'text> {
             ([byte, 0], true) | ([0, byte], false) if byte.is_ascii() => *byte,
             _ => 0xFF,
         };
-        let bytes: Vec<u8> = window[first..].chunks(2).map(character).collect();
+        let bytes: Vec<u8> = window[first..].chunks_exact(2).map(character).collect();
         let base = base + first;
         let anchor = (start - base) / 2;
         (View { bytes: bytes.into(), base, stride: 2 }, anchor, anchor + (end - start).div_ceil(2))
@@ -44,6 +45,13 @@ impl<'text> View<'text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_character_at_the_end_is_no_part_of_the_view() {
+        let (view, from, to) = View::wide(b"s\0k\0-\0a\0b", 0, 0, 5);
+        assert_eq!((&view.bytes[..], from, to), (&b"sk-a"[..], 0, 3));
+        assert_eq!(view.offset(view.bytes.len()), 8, "within the nine bytes of the text");
+    }
 
     #[test]
     fn both_byte_orders_read_alike_and_map_to_whole_characters() {

@@ -1,5 +1,6 @@
-//! Text of any length in a constant of memory: chunks with context on both sides. A hit belongs to the chunk in which its
-//! anchor begins, so that none is lost at a boundary and none counted twice.
+//! Text of any length in a constant of memory: chunks with context on both sides. A candidate belongs to the chunk in which
+//! it begins, so that none is lost at a boundary and none counted twice. A chunk evaluates the anchors near it as well:
+//! what begins in it may have its anchor outside, be covered by a neighbour, or stand beside a secret to be masked.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -7,14 +8,28 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use super::excerpt;
-use super::text::{Located, TextHits, TextScanner, TextWorker};
+use super::text::{TextHits, TextScanner, TextWorker};
 use crate::error::Result;
-use crate::matcher::resolve;
 
 /// How many bytes a chunk owns.
 pub const CHUNK: usize = 2 << 20;
 /// How many bytes of context a chunk sees on each side: more than any verdict reads.
 pub const CONTEXT: usize = 96 << 10;
+
+/// How a text is cut. Both sizes are multiples of four, so that characters of two and four bytes keep their step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChunkSize {
+    /// How many bytes a chunk owns.
+    pub(crate) owned: usize,
+    /// How many bytes it sees on each side: twice what a verdict may read.
+    pub(crate) context: usize,
+}
+
+impl Default for ChunkSize {
+    fn default() -> Self {
+        Self { owned: CHUNK, context: CONTEXT }
+    }
+}
 
 /// What one chunk holds, with places counted from the chunk's first owned byte.
 struct ChunkHits {
@@ -48,7 +63,17 @@ pub struct StreamHits {
 /// # Errors
 /// Where the engine fails.
 pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn Fn(u64)) -> Result<StreamHits> {
-    let mut cutter = Cutter { reader, carried: Vec::new(), before: 0, base: 0, ended: false };
+    scan_reader_in(ChunkSize::default(), scanner, reader, seen)
+}
+
+/// As [`scan_reader`], in chunks of any size.
+pub(crate) fn scan_reader_in(
+    size: ChunkSize,
+    scanner: &TextScanner<'_>,
+    reader: &mut dyn Read,
+    seen: &dyn Fn(u64),
+) -> Result<StreamHits> {
+    let mut cutter = Cutter { reader, size, carried: Vec::new(), before: 0, base: 0, ended: false };
     let mut lines = LineKeeper::default();
     let mut answer = StreamHits::default();
     while !cutter.ended {
@@ -65,7 +90,7 @@ pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn 
         let owned: u64 = batch.iter().map(|chunk| chunk.owned.len() as u64).sum();
         let scanned: Vec<Result<ChunkHits>> = batch
             .par_iter()
-            .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk))
+            .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk, size.context / 2))
             .collect();
         for (chunk, hits) in batch.iter().zip(scanned) {
             lines.take(chunk, hits?, &mut answer.hits);
@@ -73,7 +98,6 @@ pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn 
         answer.bytes += owned;
         seen(owned);
     }
-    resolve_seams(&mut answer.hits);
     Ok(answer)
 }
 
@@ -91,21 +115,23 @@ pub fn scan_mapped(scanner: &TextScanner<'_>, text: &[u8], seen: &dyn Fn(u64)) -
             Chunk { bytes: Cow::Borrowed(bytes), owned: start - base..end - base, base: base as u64 }
         })
         .collect();
-    let scanned: Vec<Result<ChunkHits>> =
-        chunks.par_iter().map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk)).collect();
+    let scanned: Vec<Result<ChunkHits>> = chunks
+        .par_iter()
+        .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk, CONTEXT / 2))
+        .collect();
     let mut answer = StreamHits { bytes: text.len() as u64, ..StreamHits::default() };
     let mut lines = LineKeeper::default();
     for (chunk, hits) in chunks.iter().zip(scanned) {
         lines.take(chunk, hits?, &mut answer.hits);
     }
     seen(answer.bytes);
-    resolve_seams(&mut answer.hits);
     Ok(answer)
 }
 
 /// Cuts what a reader gives into chunks that overlap.
 struct Cutter<'reader> {
     reader: &'reader mut dyn Read,
+    size: ChunkSize,
     /// Bytes that were read and are still wanted: context before, then what no chunk owns yet.
     carried: Vec<u8>,
     /// How many of them are context.
@@ -117,7 +143,7 @@ struct Cutter<'reader> {
 
 impl Cutter<'_> {
     fn next_chunk(&mut self) -> std::io::Result<Chunk<'static>> {
-        let wanted = self.before + CHUNK + CONTEXT;
+        let wanted = self.before + self.size.owned + self.size.context;
         let missing = wanted.saturating_sub(self.carried.len());
         let read = self.reader.take(missing as u64).read_to_end(&mut self.carried)?;
         self.ended = read < missing;
@@ -131,9 +157,9 @@ impl Cutter<'_> {
     }
 
     fn cut(&mut self) -> Chunk<'static> {
-        let end = if self.ended { self.carried.len() } else { self.carried.len() - CONTEXT };
+        let end = if self.ended { self.carried.len() } else { self.carried.len() - self.size.context };
         let owned = self.before..end;
-        let keep_from = end.saturating_sub(CONTEXT);
+        let keep_from = end.saturating_sub(self.size.context);
         let carried = self.carried[keep_from..].to_vec();
         let bytes = std::mem::replace(&mut self.carried, carried);
         let chunk = Chunk { bytes: Cow::Owned(bytes), owned, base: self.base };
@@ -143,9 +169,17 @@ impl Cutter<'_> {
     }
 }
 
-fn scan_chunk(worker: Result<&mut TextWorker<'_>, &mut crate::Error>, chunk: &Chunk<'_>) -> Result<ChunkHits> {
+/// Evaluates the anchors of a chunk and those up to `margin` bytes beyond it, and keeps what begins in the chunk.
+fn scan_chunk(
+    worker: Result<&mut TextWorker<'_>, &mut crate::Error>,
+    chunk: &Chunk<'_>,
+    margin: usize,
+) -> Result<ChunkHits> {
     let worker = worker.map_err(|error| crate::Error::Usage(error.to_string()))?;
-    let hits = worker.scan_part(&chunk.bytes, chunk.owned.clone())?;
+    let near = chunk.owned.start.saturating_sub(margin)..(chunk.owned.end + margin).min(chunk.bytes.len());
+    let mut hits = worker.scan_part(&chunk.bytes, near)?;
+    hits.located.retain(|located| chunk.owned.contains(&located.candidate.start));
+    hits.dropped.retain(|dropped| chunk.owned.contains(&dropped.start));
     let owned = &chunk.bytes[chunk.owned.clone()];
     Ok(ChunkHits {
         hits,
@@ -185,21 +219,5 @@ impl LineKeeper {
         all.beyond_cap += found.hits.beyond_cap;
         self.newlines += found.newlines;
         self.line_start = found.last_newline.map_or(self.line_start, |place| place + 1);
-    }
-}
-
-/// Resolves candidates that overlap across a chunk boundary.
-fn resolve_seams(hits: &mut TextHits) {
-    let mut places = std::collections::HashMap::new();
-    let mut candidates = Vec::new();
-    for located in hits.located.drain(..) {
-        let Located { candidate, line, column, excerpt } = located;
-        places.insert((candidate.start, candidate.end), (line, column, excerpt));
-        candidates.push(candidate);
-    }
-    for candidate in resolve::resolve(candidates) {
-        if let Some((line, column, excerpt)) = places.get(&(candidate.start, candidate.end)).cloned() {
-            hits.located.push(Located { candidate, line, column, excerpt });
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::mask::Masked;
 use super::options::ScanOptions;
 use super::text::Located;
 use crate::detector::compile::Detector;
@@ -90,8 +91,8 @@ pub struct Collected {
     pub findings: Vec<Finding>,
     /// What was found but is not reported, counted by reason.
     pub suppressed: BTreeMap<String, u64>,
-    /// Every secret that was found, reported or not, so that none is shown beside another.
-    pub secrets: Vec<Secret>,
+    /// Every secret that was found, reported or not, with what is shown in its place, so that none is told beside another.
+    pub(crate) secrets: Vec<Masked>,
 }
 
 /// Makes findings of hits. The order of hits does not matter.
@@ -117,7 +118,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
                 collected.findings.push(with_occurrences(finding, hits));
             }
         }
-        collected.secrets.push(secret);
+        collected.secrets.push((secret.expose().to_vec(), secret.redacted(best.head)));
     }
     collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
     collected
@@ -193,6 +194,8 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     }
     let versions: Vec<Occurrence> = git.into_values().map(first_introduction).collect();
     occurrences.retain(|place| !is_told_by_history(place, &versions));
+    let staged: Vec<_> = occurrences.iter().filter(|place| place.source == SourceKind::Index).map(same_place).collect();
+    occurrences.retain(|place| place.source != SourceKind::File || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
     occurrences.dedup_by(|later, earlier| place_order(later) == place_order(earlier));
@@ -228,6 +231,11 @@ fn is_told_by_history(place: &Occurrence, versions: &[Occurrence]) -> bool {
         && versions.iter().any(|version| {
             version.in_head == Some(true) && version.path == place.path && version.target == place.target
         })
+}
+
+/// What a file and the index entry of the same content have in common.
+fn same_place(place: &Occurrence) -> (String, String, u64) {
+    (place.target.clone(), place.path.clone(), place.start)
 }
 
 type PlaceOrder<'place> = (&'place str, SourceKind, &'place str, u64, Option<&'place str>, Option<&'place str>);

@@ -1,5 +1,6 @@
 //! Lines: which one a candidate stands on, and what people are shown of it, with every secret on it masked.
 
+use super::mask::Mask;
 use super::text::Located;
 use crate::matcher::Candidate;
 
@@ -67,6 +68,8 @@ pub(crate) fn line_feed_tail(text: &[u8], candidate: &Candidate) -> u64 {
 
 /// Fills in line, column and excerpt of candidates that are in order of their start.
 pub(crate) fn place(text: &[u8], located: &mut [Located]) {
+    let secrets = located.iter().map(|located| &located.candidate);
+    let mask = Mask::of_lines(secrets.map(|known| (known.secret.expose().to_vec(), known.secret.redacted(known.head))));
     let mut counters = [LineEnd::Byte, LineEnd::Little, LineEnd::Big].map(Lines::new);
     for index in 0..located.len() {
         let candidate = &located[index].candidate;
@@ -74,6 +77,8 @@ pub(crate) fn place(text: &[u8], located: &mut [Located]) {
         let lines = &mut counters[LineEnd::of(text, candidate) as usize];
         lines.advance(text, start);
         let excerpt = excerpt(text, lines.line_start, index, located);
+        // The same value may stand there once more, where no detector finds it.
+        let excerpt = mask.as_ref().and_then(|mask| mask.apply(&excerpt)).unwrap_or(excerpt);
         let place = &mut located[index];
         (place.line, place.column, place.excerpt) = (lines.line, (start - lines.line_start) as u64 + 1, excerpt);
     }

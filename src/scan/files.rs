@@ -275,8 +275,13 @@ fn is_git_data(path: &Path, root: &Path) -> bool {
 }
 
 fn walk_problem(error: &ignore::Error) -> Problem {
-    let text = error.to_string();
-    Problem::new("walk", text)
+    match error {
+        ignore::Error::WithPath { path, err } => {
+            Problem::new(path.display().to_string(), format!("cannot be read: {err}"))
+        }
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => walk_problem(err),
+        _ => Problem::new("walk", error.to_string()),
+    }
 }
 
 fn file_problem(path: &Path, error: &std::io::Error) -> Problem {

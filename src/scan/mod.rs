@@ -11,15 +11,19 @@ pub mod delta;
 pub mod excerpt;
 pub mod files;
 pub mod hook;
+mod mask;
 pub mod options;
 pub mod progress;
-pub mod redact;
+mod redact;
 pub mod repository;
 pub mod revisions;
 pub mod run;
 mod scenes;
 pub mod tally;
 pub mod text;
+
+#[cfg(test)]
+mod properties_tests;
 
 pub use options::{History, ScanOptions};
 pub use progress::{NoProgress, Progress};

@@ -33,9 +33,9 @@ pub fn scan_history(context: Context<'_>, repository: &Repository, target: &str)
         &environment.alternate_object_directories,
         limits(context.options),
     )?;
-    context.progress.begin("history", Some(objects.object_count()));
     let walk = HistoryWalk::default_for(context);
     let kinds = [ObjectKind::Blob, ObjectKind::Commit, ObjectKind::Tag];
+    context.progress.begin("history", Some(objects.count(&kinds)));
     let mut unread = objects.walk(&kinds, &HistoryVisitor(&walk));
     unread.extend(objects.unopened().iter().cloned());
     note_unread(context, target, unread);

@@ -11,7 +11,7 @@ use super::files::Context;
 use super::repository;
 use super::scenes::{Found, Scenes};
 use super::text::TextHits;
-use crate::error::{Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
 use crate::source::git::object::ObjectId;
@@ -72,7 +72,11 @@ pub fn staged_hits(context: Context<'_>, repository: &StagedRepository, target: 
 /// # Errors
 /// Where the engine fails or the range names something unknown.
 pub fn scan_range(context: Context<'_>, repository: &Repository, target: &str, range: &str) -> Result<Vec<Hit>> {
-    let read = Range::read(repository.git(), range, Bounds::default(), |_, _| {})?;
+    let read = Range::read(repository.git(), range, Bounds::default(), |_, _| {}).map_err(|error| match error {
+        // The person knows the repository by the name that was typed.
+        Error::Range { range, reason, .. } => Error::Range { path: target.into(), range, reason },
+        other => other,
+    })?;
     note_gaps(context, target, range, &read);
     let objects = repository.objects(None, &[], repository::limits(context.options))?;
     let mut ids: Vec<ObjectId> = read.introduced.iter().map(|introduced| introduced.blob).collect();

@@ -13,7 +13,7 @@ use super::text::TextScanner;
 use super::{redact, repository, revisions};
 use crate::detector::registry::Registry;
 use crate::error::{Error, Problem, Result};
-use crate::finding::{Report, SUMMARY_SCHEMA, Summary};
+use crate::finding::{Confidence, Report, SUMMARY_SCHEMA, Summary};
 use crate::matcher::engine::Workload;
 use crate::source::git::repository::{Repository, enclosing_work_tree};
 
@@ -256,12 +256,18 @@ fn kept_because(hit: &Hit, registry: &Registry) -> String {
     let detector = registry.detector(hit.candidate.detector);
     let reason = match (hit.candidate.confidence, &detector.checksum) {
         (_, Some(_)) => "its checksum fits",
-        (crate::finding::Confidence::High, None) => "its own prefix, alphabet and length fit",
-        (crate::finding::Confidence::Medium, None) => "the provider is named next to a fitting value",
-        (crate::finding::Confidence::Low, None) => "its shape fits, and nothing near it names the provider",
+        (Confidence::High, None) => "its own prefix, alphabet and length fit",
+        (Confidence::Medium, None) => "the provider is named next to a fitting value",
+        (Confidence::Low, None) => "its shape fits, and nothing near it names the provider",
     };
+    let confidence = match hit.candidate.confidence {
+        Confidence::High => "high",
+        Confidence::Medium => "medium",
+        Confidence::Low => "low",
+    };
+    let place = &hit.occurrence;
     format!(
-        "{}: byte {}: {} kept, confidence {:?}: {reason}",
-        hit.occurrence.path, hit.occurrence.start, detector.id, hit.candidate.confidence
+        "{}: {}: byte {}: {} kept, confidence {confidence}: {reason}",
+        place.target, place.path, place.start, detector.id
     )
 }

@@ -116,7 +116,7 @@ fn a_bad_file_ends_with_2_its_place_and_no_scan() {
             vec!["scan", "--format", "jsonl", "--show-secrets", "--detectors", &folder, "a.txt"],
             vec!["detectors", "check", &folder],
         ] {
-            let run = scratch.run(&arguments).within(Duration::from_secs(1)).status(2).never_says(key(2));
+            let run = scratch.run(&arguments).within(Duration::from_secs(3)).status(2).never_says(key(2));
             let place = format!("bad.toml:{}", case.line);
             assert!(run.stderr.contains(&place), "{}: no {place}{run:?}", case.fault);
             assert!(run.stderr.to_lowercase().contains(case.reason), "{}: no {:?}{run:?}", case.fault, case.reason);

@@ -76,6 +76,10 @@ fn seeds_of_text() {
             seeds.push([b"before \"", &bytes[..], b"\" after\n"].concat());
         }
     }
+    // Found by fuzzing: a password that stands on its line once more, inside of what is no key.
+    let password = "yRRlsWHn".to_owned() + "PbSWRAeo";
+    let address = format!("mongodb+srv://app:{password}@cluster0.a1b2c.mongodb.net/app");
+    seeds.push(format!("before {}_{password}gs45 before \"{address}\" after", "ghs").into_bytes());
     let wide = |bytes: &Vec<u8>| bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<u8>>();
     let wide: Vec<Vec<u8>> = seeds.iter().step_by(20).map(wide).collect();
     seeds.extend(wide);

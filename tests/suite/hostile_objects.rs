@@ -78,7 +78,11 @@ fn a_small_pack_that_inflates_to_gigabytes_is_scanned_in_bounded_memory() {
     }
     pack.write(&repository.path(""));
     // Two threads hold an object each.
-    let run = scratch.scan_command(&["--threads", "2", "repo"]).within_memory(1024).run().status(1);
+    let run = scratch
+        .scan_command(&["--threads", "2", "--max-object-size", "256", "repo"])
+        .within_memory(1024)
+        .run()
+        .status(1);
     run.finding(&key(5));
     assert!(run.summary()["bytes_scanned"].as_u64().unwrap() > (count * size) as u64, "{run:?}");
     let run = scratch.scan_command(&["--threads", "2", "--max-object-size", "64", "repo"]).within_memory(400).run();

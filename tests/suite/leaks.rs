@@ -180,3 +180,32 @@ fn rayon_like(work: impl FnOnce() + Send) {
         std::panic::resume_unwind(payload);
     }
 }
+
+#[test]
+fn a_value_that_is_found_once_on_a_line_is_masked_wherever_it_stands_there() {
+    let scratch = Scratch::new();
+    let password = &key(8)[20..36].replace(['-', '_'], "x");
+    let address = format!("mongodb+srv://app:{password}@cluster0.a1b2c.mongodb.net/app");
+    scratch.write("a.txt", format!("connect {password}, that is \"{address}\"\n"));
+    let run = scratch.run(&["scan", "--format", "human", "a.txt"]).status(1).never_says(password);
+    assert!(run.stdout.contains("connect"), "the line is shown{run:?}");
+}
+
+#[test]
+fn a_key_in_the_name_of_a_file_and_of_an_author_is_masked_in_every_format() {
+    let scratch = Scratch::new();
+    let key = key(9);
+    let repository = scratch.repository("repo");
+    repository.write(format!("notes/{key}.txt"), format!("{key}\n"));
+    repository.git(&["add", "-A"]);
+    repository.git(&["commit", "-q", "--author", &format!("{key} <a@example.com>"), "-m", "x"]);
+    for format in FORMATS {
+        let run = scratch.run(&["scan", "--format", format, "repo"]).status(1);
+        run_holds_none(&run, std::slice::from_ref(&key));
+        assert!(run.stdout.contains("notes"), "{format} lacks the folder{run:?}");
+    }
+    assert!(
+        scratch.scan(&["repo"]).paths(&key).iter().any(|path| path.contains(&key)),
+        "with --show-secrets it is told"
+    );
+}

@@ -480,7 +480,7 @@ fn alternates_are_followed_once_and_what_cannot_be_read_is_told_of() {
     alternates("one", &format!("{}\n{}\n", folder.path().join("two/objects").display(), own.display()));
     alternates("two", "../../one/objects\n");
     let objects = Objects::open(&own, &[folder.path().join("extra/objects")], Limits::default()).expect("objects");
-    assert_eq!((walk(&objects, &ALL_KINDS, 2).objects.len(), objects.object_count()), (5, 5));
+    assert_eq!((walk(&objects, &ALL_KINDS, 2).objects.len(), objects.count(&ALL_KINDS)), (5, 5));
     let told: Vec<&str> = objects.unopened().iter().map(|unread| unread.place.as_str()).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.iter().any(|place| place.contains("missing")), "{told:?}");

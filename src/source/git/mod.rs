@@ -7,6 +7,8 @@
 mod alternates;
 mod buffers;
 mod delta;
+#[doc(hidden)]
+pub mod floor;
 mod forest;
 pub mod index;
 mod index_file;

@@ -106,11 +106,9 @@ impl Objects {
         &self.unopened
     }
 
-    /// Returns about how many objects there are: those in several packs count several times, and the number of loose ones
-    /// is a guess.
-    pub fn object_count(&self) -> u64 {
-        let packed: u64 = self.packs.iter().map(|pack| pack.index.count() as u64).sum();
-        packed + self.loose.iter().map(LooseStore::estimate).sum::<u64>()
+    /// Guesses how many loose objects there are.
+    pub(crate) fn loose_estimate(&self) -> u64 {
+        self.loose.iter().map(LooseStore::estimate).sum()
     }
 
     /// Returns whether any store has an object.

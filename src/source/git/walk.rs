@@ -53,6 +53,18 @@ impl Objects {
         unread
     }
 
+    /// Returns about how many objects of these kinds a walk hands out: the number of loose ones is a guess, as is what
+    /// deltas against other stores are. Reads the packs' entry headers, which the walk needs anyway.
+    pub fn count(&self, kinds: &[ObjectKind]) -> u64 {
+        let wanted = |root: &&Root| !matches!(root.sort, RootSort::Whole(kind) if !kinds.contains(&kind));
+        let weight = |forest: &Forest, root: &Root| u64::from(forest.weight(root.entry));
+        let packed = self
+            .forests()
+            .into_iter()
+            .flat_map(|forest| forest.roots.iter().filter(wanted).map(move |root| weight(forest, root)));
+        packed.sum::<u64>() + self.loose_estimate()
+    }
+
     fn forests(&self) -> Vec<&Forest> {
         let repeated = self.repeated();
         let packs = self.packs.iter().zip(repeated);
