@@ -2,6 +2,8 @@
 //!
 //! Everything is made from shapes and templates with a seed, so that no file holds a key and every run measures the same.
 
+#![allow(dead_code, reason = "the program prints what the test does not look at")]
+
 pub(crate) mod measure;
 pub(crate) mod negatives;
 pub(crate) mod positives;

@@ -160,5 +160,7 @@ fn reason_beside_a_name(detector: &Detector, value: &Value<'_>, relation: Relati
     let evidence = characters::weigh(value.body);
     // Where the length is left open, one random segment is enough: real keys have readable heads and tails.
     let weight = if value.exact { evidence.total } else { evidence.total.max(evidence.best) };
-    (weight < ENOUGH).then_some(DropReason::Words)
+    // A dozen characters say little either way: short values must read like text to be dropped.
+    let enough = if value.body.len() < SHORTEST_WEIGHED { 0.0 } else { ENOUGH };
+    (weight < enough).then_some(DropReason::Words)
 }

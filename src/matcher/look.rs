@@ -49,10 +49,7 @@ impl Look<'_> {
             .name("secret")
             .or_else(|| captures.get(0))
             .map(|group| (start + group.start(), start + group.end()));
-        let Some((from, mut to)) = span else { return };
-        if bytes[from..to].ends_with(b".") && self.rule.tightness < shape::EXACT {
-            to -= 1;
-        }
+        let Some((from, to)) = span else { return };
         if !self.rule.alphabet.is_empty() && !boundary::may_end(bytes, start, to, &self.rule.alphabet) {
             return;
         }
@@ -190,8 +187,8 @@ fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relat
         grammar::nearest(before, after, &look.detector.context_words)
     };
     let (reached, distance) = match relation {
-        Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.1),
-        Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.1),
+        Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.0),
+        Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.0),
         None if !look.detector.shared => (Confidence::High, 0),
         None => named().map_or((Confidence::Low, 0), |distance| (Confidence::Medium, distance)),
     };

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use rayon::prelude::*;
 
-use super::excerpt;
+use super::excerpt::{self, LineCount};
 use super::text::{TextHits, TextScanner, TextWorker};
 use crate::error::Result;
 
@@ -34,9 +34,8 @@ impl Default for ChunkSize {
 /// What one chunk holds, with places counted from the chunk's first owned byte.
 struct ChunkHits {
     hits: TextHits,
-    newlines: u64,
-    /// Where the last newline stands in the whole text.
-    last_newline: Option<u64>,
+    /// The lines that begin in it; places are in the chunk's bytes.
+    lines: [LineCount; 3],
 }
 
 /// A chunk and its context: `bytes[owned]` is what it owns, and `base` is where `bytes` begins in the whole text.
@@ -180,34 +179,29 @@ fn scan_chunk(
     let mut hits = worker.scan_part(&chunk.bytes, near)?;
     hits.located.retain(|located| chunk.owned.contains(&located.candidate.start));
     hits.dropped.retain(|dropped| chunk.owned.contains(&dropped.start));
-    let owned = &chunk.bytes[chunk.owned.clone()];
-    Ok(ChunkHits {
-        hits,
-        newlines: memchr::memchr_iter(b'\n', owned).count() as u64,
-        last_newline: memchr::memrchr(b'\n', owned).map(|place| chunk.base + (chunk.owned.start + place) as u64),
-    })
+    Ok(ChunkHits { hits, lines: excerpt::count_lines(&chunk.bytes, chunk.owned.clone()) })
 }
 
-/// Turns places in chunks into places in the whole text; takes chunks in their order.
+/// Turns places in chunks into places in the whole text; takes chunks in their order. Lines are counted once for each way
+/// in which a line may end.
 #[derive(Default)]
 struct LineKeeper {
-    newlines: u64,
+    feeds: [u64; 3],
     /// Where the line begins that the next chunk goes on with.
-    line_start: u64,
+    line_start: [u64; 3],
 }
 
 impl LineKeeper {
     fn take(&mut self, chunk: &Chunk<'_>, found: ChunkHits, all: &mut TextHits) {
-        let context_lines = memchr::memchr_iter(b'\n', &chunk.bytes[..chunk.owned.start]).count() as u64;
+        let context = excerpt::count_lines(&chunk.bytes, 0..chunk.owned.start);
         for mut located in found.hits.located {
             let start = located.candidate.start;
+            let end = excerpt::line_end(&chunk.bytes, &located.candidate);
             // A line that begins inside the chunk's bytes was measured there; one that began before was not.
-            if memchr::memrchr(b'\n', &chunk.bytes[..start]).is_none() {
-                let tail =
-                    if self.line_start > 0 { excerpt::line_feed_tail(&chunk.bytes, &located.candidate) } else { 0 };
-                located.column = (chunk.base + start as u64 + 1).saturating_sub(self.line_start + tail);
+            if located.line == 1 {
+                located.column = (chunk.base + start as u64 + 1).saturating_sub(self.line_start[end]);
             }
-            located.line = (located.line + self.newlines).saturating_sub(context_lines);
+            located.line = (located.line + self.feeds[end]).saturating_sub(context[end].feeds);
             located.candidate.start += chunk.base as usize;
             located.candidate.end += chunk.base as usize;
             all.located.push(located);
@@ -217,7 +211,9 @@ impl LineKeeper {
             all.dropped.push(dropped);
         }
         all.beyond_cap += found.hits.beyond_cap;
-        self.newlines += found.newlines;
-        self.line_start = found.last_newline.map_or(self.line_start, |place| place + 1);
+        for (end, count) in found.lines.iter().enumerate() {
+            self.feeds[end] += count.feeds;
+            self.line_start[end] = count.last_start.map_or(self.line_start[end], |start| chunk.base + start as u64);
+        }
     }
 }

@@ -17,9 +17,11 @@ enum LineEnd {
     Big,
 }
 
+const LINE_ENDS: [LineEnd; 3] = [LineEnd::Byte, LineEnd::Little, LineEnd::Big];
+
 impl LineEnd {
     fn of(text: &[u8], candidate: &Candidate) -> Self {
-        match (candidate.decoded.contains(&"utf-16"), text.get(candidate.start)) {
+        match (candidate.decoded.first() == Some(&"utf-16"), text.get(candidate.start)) {
             (true, Some(0)) => Self::Big,
             (true, _) => Self::Little,
             (false, _) => Self::Byte,
@@ -61,16 +63,47 @@ impl Lines {
     }
 }
 
-/// Returns how many bytes of a line feed follow its byte 0x0A, in the text that a candidate was read from.
-pub(crate) fn line_feed_tail(text: &[u8], candidate: &Candidate) -> u64 {
-    u64::from(LineEnd::of(text, candidate) == LineEnd::Little)
+/// The lines that begin in a part of a text, once for each way in which a line ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LineCount {
+    /// How many line feeds there are.
+    pub(crate) feeds: u64,
+    /// Where the line after the last of them begins.
+    pub(crate) last_start: Option<usize>,
+}
+
+/// Counts the lines of a part of a text.
+pub(crate) fn count_lines(text: &[u8], part: std::ops::Range<usize>) -> [LineCount; 3] {
+    let mut counts = [LineCount::default(); 3];
+    let bytes = &text[part.clone()];
+    counts[LineEnd::Byte as usize] = LineCount {
+        feeds: memchr::memchr_iter(b'\n', bytes).count() as u64,
+        last_start: memchr::memrchr(b'\n', bytes).map(|at| part.start + at + 1),
+    };
+    // Few texts hold a zero byte, and without one no line ends in two.
+    if memchr::memchr(0, bytes).is_none() && text.get(part.end) != Some(&0) {
+        return counts;
+    }
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        for (end, count) in LINE_ENDS.into_iter().zip(&mut counts).skip(1) {
+            if let Some(start) = end.next_line(text, part.start + at) {
+                *count = LineCount { feeds: count.feeds + 1, last_start: Some(start) };
+            }
+        }
+    }
+    counts
+}
+
+/// Which of the counts of [`count_lines`] are those of the text that a candidate was read from.
+pub(crate) fn line_end(text: &[u8], candidate: &Candidate) -> usize {
+    LineEnd::of(text, candidate) as usize
 }
 
 /// Fills in line, column and excerpt of candidates that are in order of their start.
 pub(crate) fn place(text: &[u8], located: &mut [Located]) {
     let secrets = located.iter().map(|located| &located.candidate);
     let mask = Mask::of_lines(secrets.map(|known| (known.secret.expose().to_vec(), known.secret.redacted(known.head))));
-    let mut counters = [LineEnd::Byte, LineEnd::Little, LineEnd::Big].map(Lines::new);
+    let mut counters = LINE_ENDS.map(Lines::new);
     for index in 0..located.len() {
         let candidate = &located[index].candidate;
         let start = candidate.start;

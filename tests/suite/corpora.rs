@@ -33,3 +33,34 @@ fn recall_attribution_and_silence_stay_above_their_floors() {
         assert_eq!(share.right, share.all, "{class}: {:#?}", measured.alarms);
     }
 }
+
+/// Returns the provider of a key that several providers share, from what stands round it.
+fn provider_of(before: &str, after: &str) -> serde_json::Value {
+    use credtrace::detector::example::Generator;
+    let scratch = crate::harness::Scratch::new();
+    let key = set::expand("sk-{32:hex}", &mut Generator::new(77));
+    scratch.write("a.txt", format!("{before}{key}{after}\n"));
+    let run = scratch.scan(&["--min-confidence", "low", "a.txt"]).status(1);
+    run.finding(&key)["provider"].clone()
+}
+
+#[test]
+fn of_two_providers_near_a_shared_shape_the_nearer_one_is_named_and_without_any_none() {
+    let far = "# dashscope is another choice\nbase = https://api.deepseek.com\nkey = ";
+    assert_eq!(provider_of(far, ""), "deepseek");
+    let near = "# deepseek is another choice\nbase = https://dashscope.aliyuncs.com\nkey = ";
+    assert_ne!(provider_of(near, ""), "deepseek");
+    assert!(provider_of("key = ", "").is_null());
+}
+
+#[test]
+fn a_credential_of_any_provider_names_none() {
+    use credtrace::detector::example::Generator;
+    let scratch = crate::harness::Scratch::new();
+    let password = set::expand("{20:alnum}", &mut Generator::new(78));
+    scratch.write("a.txt", format!("https://deploy:{password}@git.acme.io/x and https://admin:{password}@acme.io\n"));
+    let run = scratch.scan(&["a.txt"]).status(1);
+    let finding = run.finding(&password);
+    assert!(finding["provider"].is_null(), "{finding}");
+    assert_eq!(finding["provider_candidates"], serde_json::json!([]));
+}
