@@ -96,7 +96,8 @@ impl<'registry> Evaluator<'registry> {
             }
             let (back, forward) = (rule.back as usize, rule.forward as usize);
             let known = reach.unwrap_or_default();
-            reach = Some((known.0.max(back), known.1.max(forward)));
+            // Whether a verdict is final depends on what follows its credential.
+            reach = Some((known.0.max(back), known.1.max(forward + views::CUT_REACH)));
             let (first, last) = (hit.start.saturating_sub(back), (hit.end + forward).min(text.len()));
             let view = View::raw(&text[first..last], first);
             let known = sink.len();
@@ -343,12 +344,14 @@ fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
     })
 }
 
-/// Returns whether a verdict on the text as it stands needs no other view: an exact length, or nothing that goes on.
+/// Returns whether a verdict on the text as it stands needs no other view: an exact length, or nothing that goes on. A
+/// line that ends with a whole credential is no wrapped one: what the next begins with, such as the dash of a list, is not
+/// the credential's.
 fn is_final(verdict: &Verdict, rule: &Rule, text: &[u8]) -> bool {
-    match verdict {
-        Verdict::Kept(candidate) => rule.slack == Some(0) || !views::is_cut(text, candidate.end, candidate.end),
-        Verdict::Dropped(_) => false,
-    }
+    let Verdict::Kept(candidate) = verdict else { return false };
+    let rest = &text[candidate.end.min(text.len())..];
+    let ends_a_line = [&b"\n"[..], b"\r", b"\\n", b"\\r"].iter().any(|end| rest.starts_with(end));
+    rule.slack == Some(0) || ends_a_line || !views::is_cut(text, candidate.end, candidate.end)
 }
 
 /// Reads the run round an encoded anchor, at most `room` bytes of the text before and after it.

@@ -130,6 +130,9 @@ impl<'text> View<'text> {
 /// The longest token whose end is looked for, in bytes.
 const LONGEST_TOKEN: usize = 512;
 
+/// How many bytes [`is_cut`] reads beyond `end`.
+pub const CUT_REACH: usize = LONGEST_TOKEN + 2 * undo::LONGEST;
+
 /// How many bytes [`may_be_cut`] reads beyond the reach of a gate.
 pub const LOOK: usize = 4;
 
