@@ -61,7 +61,11 @@ pub struct StreamHits {
 ///
 /// # Errors
 /// Where the engine fails.
-pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn Fn(u64)) -> Result<StreamHits> {
+pub fn scan_reader(
+    scanner: &TextScanner<'_>,
+    reader: &mut (dyn Read + Send),
+    seen: &dyn Fn(u64),
+) -> Result<StreamHits> {
     scan_reader_in(ChunkSize::default(), scanner, reader, seen)
 }
 
@@ -69,35 +73,31 @@ pub fn scan_reader(scanner: &TextScanner<'_>, reader: &mut dyn Read, seen: &dyn 
 pub(crate) fn scan_reader_in(
     size: ChunkSize,
     scanner: &TextScanner<'_>,
-    reader: &mut dyn Read,
+    reader: &mut (dyn Read + Send),
     seen: &dyn Fn(u64),
 ) -> Result<StreamHits> {
-    let mut cutter = Cutter { reader, size, carried: Vec::new(), before: 0, base: 0, ended: false };
+    let mut cutter = Cutter { reader, size, carried: Vec::new(), before: 0, base: 0, ended: false, failure: None };
     let mut lines = LineKeeper::default();
     let mut answer = StreamHits::default();
-    while !cutter.ended {
-        let mut batch = Vec::new();
-        while batch.len() < rayon::current_num_threads() && !cutter.ended {
-            match cutter.next_chunk() {
-                Ok(chunk) => batch.push(chunk),
-                Err(error) => {
-                    answer.failure = Some(error.to_string());
-                    batch.extend(cutter.last_chunk());
-                }
-            }
-        }
+    let mut batch = cutter.next_batch();
+    while !batch.is_empty() {
+        // Reading waits for the disk or the system: the next chunks come in while these are looked at.
+        let (scanned, next) = rayon::join(|| scan_batch(scanner, &batch, size.context / 2), || cutter.next_batch());
         let owned: u64 = batch.iter().map(|chunk| chunk.owned.len() as u64).sum();
-        let scanned: Vec<Result<ChunkHits>> = batch
-            .par_iter()
-            .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk, size.context / 2))
-            .collect();
         for (chunk, hits) in batch.iter().zip(scanned) {
             lines.take(chunk, hits?, &mut answer.hits);
         }
         answer.bytes += owned;
         seen(owned);
+        batch = next;
     }
+    answer.failure = cutter.failure;
     Ok(answer)
+}
+
+/// Scans chunks on all threads of the current pool.
+fn scan_batch(scanner: &TextScanner<'_>, batch: &[Chunk<'_>], margin: usize) -> Vec<Result<ChunkHits>> {
+    batch.par_iter().map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk, margin)).collect()
 }
 
 /// Scans text that is in memory or mapped, on all threads of the current pool.
@@ -114,10 +114,7 @@ pub fn scan_mapped(scanner: &TextScanner<'_>, text: &[u8], seen: &dyn Fn(u64)) -
             Chunk { bytes: Cow::Borrowed(bytes), owned: start - base..end - base, base: base as u64 }
         })
         .collect();
-    let scanned: Vec<Result<ChunkHits>> = chunks
-        .par_iter()
-        .map_init(|| scanner.worker(), |worker, chunk| scan_chunk(worker.as_mut(), chunk, CONTEXT / 2))
-        .collect();
+    let scanned = scan_batch(scanner, &chunks, CONTEXT / 2);
     let mut answer = StreamHits { bytes: text.len() as u64, ..StreamHits::default() };
     let mut lines = LineKeeper::default();
     for (chunk, hits) in chunks.iter().zip(scanned) {
@@ -129,7 +126,7 @@ pub fn scan_mapped(scanner: &TextScanner<'_>, text: &[u8], seen: &dyn Fn(u64)) -
 
 /// Cuts what a reader gives into chunks that overlap.
 struct Cutter<'reader> {
-    reader: &'reader mut dyn Read,
+    reader: &'reader mut (dyn Read + Send),
     size: ChunkSize,
     /// Bytes that were read and are still wanted: context before, then what no chunk owns yet.
     carried: Vec<u8>,
@@ -138,9 +135,26 @@ struct Cutter<'reader> {
     /// Where they begin in the whole text.
     base: u64,
     ended: bool,
+    /// Why reading ended before the end.
+    failure: Option<String>,
 }
 
 impl Cutter<'_> {
+    /// Returns the next chunks, some for each thread; none at the end.
+    fn next_batch(&mut self) -> Vec<Chunk<'static>> {
+        let mut batch = Vec::new();
+        while batch.len() < 2 * rayon::current_num_threads() && !self.ended {
+            match self.next_chunk() {
+                Ok(chunk) => batch.push(chunk),
+                Err(error) => {
+                    self.failure = Some(error.to_string());
+                    batch.extend(self.last_chunk());
+                }
+            }
+        }
+        batch
+    }
+
     fn next_chunk(&mut self) -> std::io::Result<Chunk<'static>> {
         let wanted = self.before + self.size.owned + self.size.context;
         let missing = wanted.saturating_sub(self.carried.len());

@@ -332,12 +332,17 @@ fn map(path: &Path) -> Option<MappedFile> {
 ///
 /// # Errors
 /// Where the engine fails; input that breaks off is a problem in the tally.
-pub fn scan_standard_input(context: Context<'_>, reader: &mut dyn std::io::Read) -> Result<Vec<Hit>> {
+pub fn scan_standard_input(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<Vec<Hit>> {
     let scene = Scene::plain(SourceKind::Stdin, "-", b"<stdin>");
     scan_stream(context, reader, &scene, "<stdin>")
 }
 
-fn scan_stream(context: Context<'_>, reader: &mut dyn std::io::Read, scene: &Scene, name: &str) -> Result<Vec<Hit>> {
+fn scan_stream(
+    context: Context<'_>,
+    reader: &mut (dyn std::io::Read + Send),
+    scene: &Scene,
+    name: &str,
+) -> Result<Vec<Hit>> {
     let stream = chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))?;
     Ok(stream_hits(context, stream, scene, name))
 }
