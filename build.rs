@@ -11,10 +11,15 @@ use std::process::ExitCode;
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "the library uses the rest")]
 mod compile;
 
+#[cfg(feature = "hyperscan")]
+#[path = "src/matcher/patterns.rs"]
+mod patterns;
+
 fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=detectors");
     println!("cargo:rerun-if-changed=src/detector/compile");
+    println!("cargo:rerun-if-changed=src/matcher/patterns.rs");
     match write_tables() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -31,11 +36,28 @@ fn write_tables() -> Result<(), String> {
     let rules = postcard::to_allocvec(&(count, &set.rules, &set.anchors)).map_err(|error| error.to_string())?;
     let facts = postcard::to_allocvec(&set.detectors).map_err(|error| error.to_string())?;
     let folder = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    for (name, bytes) in [("rules.bin", rules), ("facts.bin", facts)] {
+    let mut tables = vec![("rules.bin", rules), ("facts.bin", facts)];
+    tables.extend(database(&set.anchors)?.map(|bytes| ("anchors.hs", bytes)));
+    for (name, bytes) in tables {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+/// Returns the mark of the anchors and their database, where the program is built with Hyperscan.
+#[cfg(feature = "hyperscan")]
+fn database(anchors: &[compile::Anchor]) -> Result<Option<Vec<u8>>, String> {
+    let literals = || anchors.iter().map(|anchor| (anchor.bytes.as_slice(), anchor.caseless));
+    let database = patterns::compile(literals()).map_err(|error| format!("Hyperscan: {error}"))?;
+    let mut bytes = patterns::mark(literals()).to_vec();
+    bytes.extend_from_slice(&database.serialize().map_err(|error| format!("Hyperscan: {error}"))?);
+    Ok(Some(bytes))
+}
+
+#[cfg(not(feature = "hyperscan"))]
+fn database(_anchors: &[compile::Anchor]) -> Result<Option<Vec<u8>>, String> {
+    Ok(None)
 }
 
 fn read_files(folder: &Path) -> Result<Vec<compile::SourceFile>, String> {

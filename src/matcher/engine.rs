@@ -61,7 +61,12 @@ pub enum EngineChoice {
 pub fn open(anchors: &[Anchor], choice: EngineChoice, workload: Workload) -> Result<Box<dyn Engine>> {
     #[cfg(feature = "hyperscan")]
     if choice == EngineChoice::Fastest && workload == Workload::Large {
-        let engine = super::hyperscan::HyperscanEngine::open(anchors)?;
+        use super::hyperscan::HyperscanEngine;
+        let stored = HyperscanEngine::stored(anchors).filter(|engine| self_test(engine, anchors).is_ok());
+        if let Some(engine) = stored {
+            return Ok(Box::new(engine));
+        }
+        let engine = HyperscanEngine::open(anchors)?;
         self_test(&engine, anchors)?;
         return Ok(Box::new(engine));
     }

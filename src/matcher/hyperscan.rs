@@ -1,13 +1,18 @@
 //! The Hyperscan (or Vectorscan) engine: all anchors as escaped literals in one block-mode database.
 //!
-//! The pure-literal API of the library is not used: versions in distribution fail on it. The database is built when a
-//! scan starts, since a stored one holds for one library version and one processor.
+//! The pure-literal API of the library is not used: versions in distribution fail on it. The database of the built-in
+//! anchors was compiled with the program; where the library or the processor is another one by now, or the anchors are
+//! others, it is compiled when a scan starts.
 
-use hyperscan::{BlockDatabase, Builder, Matching, Pattern, PatternFlags, Patterns, Scratch};
+use hyperscan::{BlockDatabase, BlockMode, Matching, Scratch, SerializedDatabase};
 
 use super::engine::{AnchorHit, Engine, EngineWorker};
+use super::patterns::{self, Literal};
 use crate::detector::compile::Anchor;
 use crate::error::{Error, Result};
+
+/// The mark of the built-in anchors and their database, written by `build.rs`.
+const STORED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/anchors.hs"));
 
 /// A compiled database and the length of each anchor.
 pub struct HyperscanEngine {
@@ -18,28 +23,32 @@ pub struct HyperscanEngine {
 }
 
 impl HyperscanEngine {
+    /// Opens the database that was stored for exactly these anchors; nothing where there is none that this library takes.
+    pub fn stored(anchors: &[Anchor]) -> Option<Self> {
+        let (mark, database) = STORED.split_at_checked(8)?;
+        if patterns::mark(literals(anchors)) != mark {
+            return None;
+        }
+        Self::new(anchors, database.deserialize::<BlockMode>().ok()?).ok()
+    }
+
     /// Compiles the database.
     ///
     /// # Errors
     /// What the library said.
     pub fn open(anchors: &[Anchor]) -> Result<Self> {
-        let patterns: Patterns = anchors
-            .iter()
-            .enumerate()
-            .map(|(number, anchor)| {
-                let flags = if anchor.caseless { PatternFlags::CASELESS } else { PatternFlags::empty() };
-                let expression: String = anchor.bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-                let mut pattern = Pattern::with_flags(expression, flags).map_err(failed)?;
-                pattern.id = Some(number);
-                Ok(pattern)
-            })
-            .collect::<Result<Vec<_>>>()?
-            .into();
-        let database: BlockDatabase = patterns.build().map_err(failed)?;
+        Self::new(anchors, patterns::compile(literals(anchors)).map_err(failed)?)
+    }
+
+    fn new(anchors: &[Anchor], database: BlockDatabase) -> Result<Self> {
         let scratch = database.alloc_scratch().map_err(failed)?;
         let lengths: Vec<u32> = anchors.iter().map(|anchor| anchor.bytes.len() as u32).collect();
         Ok(Self { database, scratch: std::sync::Mutex::new(scratch), lengths })
     }
+}
+
+fn literals(anchors: &[Anchor]) -> impl Iterator<Item = Literal<'_>> {
+    anchors.iter().map(|anchor| (anchor.bytes.as_slice(), anchor.caseless))
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {

@@ -11,6 +11,8 @@ pub mod evaluate;
 #[cfg(feature = "hyperscan")]
 pub mod hyperscan;
 pub(crate) mod look;
+#[cfg(feature = "hyperscan")]
+mod patterns;
 pub mod pure;
 pub mod resolve;
 pub mod views;
