@@ -24,6 +24,8 @@ pub struct Outcome {
     pub report: Report,
     /// Why candidates were kept and dropped, one line each, where that was asked.
     pub explanations: Vec<String>,
+    /// Whether a person stopped the scan.
+    pub interrupted: bool,
 }
 
 /// Text of at most this size is small work, for which the engine that starts at once is the faster one.
@@ -45,14 +47,15 @@ pub fn run(
         tally.problem(Problem::new("scan", error.to_string()));
         Collected::default()
     });
-    if progress.interrupted() {
+    let interrupted = progress.interrupted();
+    if interrupted {
         tally.problem(Problem::new("scan", "interrupted; what was found until then is reported"));
     }
     let rest = tally.finish();
     explanations.extend(rest.explanations.iter().cloned());
     explanations.sort();
     let summary = summary(options, registry, &collected, tally.totals(), rest, engine, started);
-    Outcome { report: Report { findings: collected.findings, summary }, explanations }
+    Outcome { report: Report { findings: collected.findings, summary }, explanations, interrupted }
 }
 
 fn scan(

@@ -169,7 +169,7 @@ impl Invocation {
         self
     }
 
-    /// Runs it, interrupts it as a person at the keyboard would once it is ready for that, and then ends its input.
+    /// Runs it and interrupts it as a person at the keyboard would once it is ready for that; its input stays open.
     pub(crate) fn interrupt(self) -> Run {
         let mut command = std::process::Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(self.environment).current_dir(&self.folder);
@@ -184,6 +184,10 @@ impl Invocation {
         }
         let process = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+        // It must end although its input does not.
+        while child.try_wait().unwrap().is_none() && began.elapsed() < DEADLINE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         drop(input);
         let output = child.wait_with_output().unwrap();
         Run::new(self.arguments, &output, began.elapsed())

@@ -10,7 +10,7 @@ use crate::cli::{progress, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
 use crate::report::{self, Format, RuleInfo};
-use crate::scan::{self, Progress};
+use crate::scan;
 
 /// Runs the command.
 ///
@@ -31,7 +31,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
-    Ok(if bar.interrupted() { Status::Interrupted } else { Status::of(&outcome.report) })
+    Ok(if outcome.interrupted { Status::Interrupted } else { Status::of(&outcome.report) })
 }
 
 fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {
