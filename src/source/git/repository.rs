@@ -1,6 +1,6 @@
 //! One repository on disk: where its parts lie, and whether it may be read at all.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, RepositoryOpenFlags};
@@ -9,8 +9,8 @@ use super::index::{EntryKind, Index, IndexError};
 use super::object::ObjectId;
 use super::objects::{Limits, Objects};
 use super::refs::Refs;
+use super::staged::{LARGEST_INDEX, read_regular};
 use crate::error::{Error, Result};
-use crate::source::mmap;
 
 /// A repository that was opened with git's own checks of ownership.
 pub struct Repository {
@@ -78,12 +78,11 @@ impl Repository {
     /// Where the index is there and cannot be read.
     pub fn index_blobs(&self) -> Result<Vec<(Vec<u8>, ObjectId)>> {
         let path = self.git.path().join("index");
-        let mut data = Vec::new();
-        match mmap::open_regular(&path).and_then(|mut file| file.read_to_end(&mut data)) {
-            Ok(_) => {}
+        let data = match read_regular(&path, LARGEST_INDEX) {
+            Ok(data) => data,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io(&path)(error)),
-        }
+        };
         match Index::parse(data) {
             Ok(index) => {
                 let blobs = index.entries().filter(|entry| entry.kind != EntryKind::Gitlink && !entry.intent_to_add);

@@ -16,7 +16,7 @@ mod tests;
 
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Repository, RepositoryOpenFlags};
@@ -26,9 +26,10 @@ use super::index::{Index, IndexError};
 use super::object::{ObjectId, ObjectKind, Unread};
 use super::objects::{Limits, Objects};
 use crate::error::{Error, Result};
+use crate::source::mmap;
 
 /// The largest index that is read, in bytes: more than the positions in it can say.
-const LARGEST_INDEX: u64 = 4 << 30;
+pub(super) const LARGEST_INDEX: u64 = 4 << 30;
 /// The largest MERGE_HEAD, in bytes: a thousand parents.
 const LARGEST_MERGE_HEAD: u64 = 41_000;
 
@@ -216,15 +217,14 @@ pub fn staged(repository: &StagedRepository) -> Result<Vec<StagedBlob>> {
 }
 
 /// Reads a file of at most `largest` bytes. What is no regular file, and may never end, is not opened.
-fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
-    let found = std::fs::metadata(path)?;
-    if !found.is_file() {
-        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    if found.len() > largest {
+pub(super) fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
+    let file = mmap::open_regular(path)?;
+    if file.metadata()?.len() > largest {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {largest} bytes")));
     }
-    std::fs::read(path)
+    let mut data = Vec::new();
+    file.take(largest).read_to_end(&mut data)?;
+    Ok(data)
 }
 
 fn open_at(path: &Path, flags: RepositoryOpenFlags) -> Result<Repository> {
