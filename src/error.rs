@@ -69,6 +69,14 @@ pub enum Error {
     /// The fingerprint key is missing or malformed.
     #[error("fingerprint key: {0}")]
     FingerprintKey(String),
+    /// The store could not be opened, read or written.
+    #[error("{}: {reason}", path.display())]
+    Store {
+        /// The store's file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// An option or value is not usable.
     #[error("{0}")]
     Usage(String),

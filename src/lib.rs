@@ -63,15 +63,19 @@
 //! ```
 
 pub mod cli;
+pub mod credential;
 pub mod detector;
 pub mod error;
 pub mod filter;
 pub mod finding;
+pub mod inventory;
 pub mod matcher;
 pub mod report;
 pub mod scan;
 pub mod secret;
 pub mod source;
+pub mod store;
 mod sync;
+pub mod verify;
 
 pub use error::{Error, Problem, Result};

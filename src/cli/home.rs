@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::secret::FingerprintKey;
+use crate::store::Store;
 
 /// Returns the folder of the program's state: `$CREDTRACE_HOME`, else the user's data folder.
 pub fn folder() -> Option<PathBuf> {
@@ -29,4 +30,36 @@ pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey> {
         Some(home) => Ok(FingerprintKey::load_or_create(&home.join("fingerprint.key"))?),
         None => Ok(FingerprintKey::ephemeral()?),
     }
+}
+
+/// Returns where the store is: the file that was named, else `inventory.db` in the home.
+///
+/// # Errors
+/// Where there is no home and no file was named.
+pub fn store_path(named: Option<&Path>) -> Result<PathBuf> {
+    match (named, folder()) {
+        (Some(named), _) => Ok(named.to_path_buf()),
+        (None, Some(home)) => Ok(home.join("inventory.db")),
+        (None, None) => bail!("there is no home for the inventory; set CREDTRACE_HOME or name a file with --inventory"),
+    }
+}
+
+/// Opens the store for questions: the file that was named must be there, the one in the home may be missing.
+///
+/// # Errors
+/// A store that is missing where it was named, or cannot be opened.
+pub fn store_for_questions(named: Option<&Path>) -> Result<Option<Store>> {
+    let path = store_path(named)?;
+    if named.is_none() && !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Store::open(&path)?))
+}
+
+/// Opens the store for changes, and makes it where there is none.
+///
+/// # Errors
+/// A store that cannot be opened or made.
+pub fn store_for_changes(named: Option<&Path>) -> Result<Store> {
+    Ok(Store::open_or_create(&store_path(named)?)?)
 }

@@ -1,0 +1,7 @@
+//! The identity inventory: who and what the organisation's credentials belong to, as its owners and its providers' lists say.
+//!
+//! Importers and hand-kept files make [`batch::Batch`]es of claims; the store joins the claims of all sources into effective
+//! records. This module knows nothing of findings: what links the two is `identity`, to its right.
+
+pub mod batch;
+pub mod model;

@@ -1,0 +1,156 @@
+//! One request to a provider and what came back: the data between those who make requests, the one client that sends them,
+//! and those who judge answers. No type here prints what it sends.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Whether the connection is encrypted; only an `--endpoint` that a person named may be not.
+    pub secure: bool,
+    /// The host's name or address, lower case.
+    pub host: String,
+    /// The port; 443 or 80 where none is named.
+    pub port: Option<u16>,
+    /// What stands before the detector's path, without a slash at its end: the base path of a gateway.
+    pub base_path: String,
+    /// Whether a person named it with `--endpoint`.
+    pub named: bool,
+}
+
+impl Endpoint {
+    /// A host of a detector, over https.
+    pub fn of_host(host: &str) -> Self {
+        Self { secure: true, host: host.to_ascii_lowercase(), port: None, base_path: String::new(), named: false }
+    }
+
+    /// Returns the port that is dialled.
+    pub fn dialled_port(&self) -> u16 {
+        self.port.unwrap_or(if self.secure { 443 } else { 80 })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(formatter, "{scheme}://{}", self.host)?;
+        if let Some(port) = self.port {
+            write!(formatter, ":{port}")?;
+        }
+        formatter.write_str(&self.base_path)
+    }
+}
+
+/// A request that holds a secret in its headers or body.
+#[derive(Clone)]
+pub struct Request {
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// `GET`, `POST`, `DELETE`, ...
+    pub method: String,
+    /// Path and query, beginning with a slash.
+    pub path: String,
+    /// Headers by their lower-case names; any value may hold the secret.
+    pub headers: Vec<(String, Secret)>,
+    /// The body.
+    pub body: Option<Secret>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        write!(formatter, "Request({} {}{}, headers {names:?})", self.method, self.endpoint, self.path)
+    }
+}
+
+/// What a provider answered. Its body may echo what was sent, so it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers by their lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The body's first bytes, as far as the cap allows.
+    pub body: Vec<u8>,
+    /// Whether the body went on beyond the cap.
+    pub cut: bool,
+}
+
+impl Answer {
+    /// Returns the first header of a lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Why there is no answer. None of these says anything of the credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The host's name has no address.
+    #[error("the name {host} could not be resolved")]
+    Unresolved {
+        /// The host.
+        host: String,
+    },
+    /// The host's name leads to an address that no provider has.
+    #[error("{host} leads to {address}, which is {kind}; nothing was sent")]
+    RefusedAddress {
+        /// The host.
+        host: String,
+        /// The address.
+        address: std::net::IpAddr,
+        /// What sort of address it is.
+        kind: &'static str,
+    },
+    /// No connection came about.
+    #[error("no connection to {host}: {reason}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// Why, without anything that was sent.
+        reason: String,
+    },
+    /// The host could not prove who it is.
+    #[error("{host} could not prove who it is: {reason}; nothing was sent")]
+    Tls {
+        /// The host.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+    /// The answer did not come in time.
+    #[error("{host} did not answer within {} s", .after.as_secs())]
+    Timeout {
+        /// The host.
+        host: String,
+        /// The time that was allowed.
+        after: Duration,
+    },
+    /// What came was no answer of HTTP.
+    #[error("{host} gave no answer that can be read: {reason}")]
+    Malformed {
+        /// The host.
+        host: String,
+        /// Why, without anything that was sent.
+        reason: String,
+    },
+    /// The limit of requests was reached before its turn came.
+    #[error("the limit of {limit} requests was reached")]
+    Capped {
+        /// The limit.
+        limit: u64,
+    },
+    /// A person stopped it.
+    #[error("interrupted before it was asked")]
+    Interrupted,
+}

@@ -1,0 +1,7 @@
+//! Whether a credential still works: asked of its provider, of the provider alone, and only where a person asked for it.
+//!
+//! Data flows one way: a policy decides whether and whom to ask, a request is made of the detector's own description, the
+//! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
+//! unknown. This module finds no credentials and writes no report.
+
+pub mod exchange;
