@@ -232,7 +232,8 @@ mod tests {
             transaction.execute("INSERT INTO person VALUES ('b', 'no json')", [])
         });
         assert!(failed.is_err());
-        let people = store.read(|connection| connection.query_row("SELECT count(*) FROM person", [], |row| row.get(0)));
+        let people = store
+            .read(|connection| connection.query_row("SELECT count(*) FROM person", [], |row| row.get::<_, i64>(0)));
         assert_eq!(people.expect("counted"), 0_i64);
     }
 }
