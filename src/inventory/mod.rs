@@ -6,6 +6,7 @@
 pub mod batch;
 mod claims;
 mod effective;
+mod guard;
 pub mod ingest;
 #[cfg(test)]
 mod ingest_tests;
