@@ -4,4 +4,6 @@
 //! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
 //! unknown. This module finds no credentials and writes no report.
 
+pub mod endpoints;
 pub mod exchange;
+pub mod plan;
