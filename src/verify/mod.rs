@@ -4,4 +4,11 @@
 //! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
 //! unknown. This module finds no credentials and writes no report.
 
+mod answer;
+pub mod canary;
+pub mod endpoints;
 pub mod exchange;
+mod offline;
+pub mod plan;
+mod request;
+mod sign;
