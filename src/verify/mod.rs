@@ -4,4 +4,5 @@
 //! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
 //! unknown. This module finds no credentials and writes no report.
 
+pub mod address;
 pub mod exchange;
