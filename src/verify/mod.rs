@@ -5,4 +5,9 @@
 //! unknown. This module finds no credentials and writes no report.
 
 pub mod address;
+pub mod client;
 pub mod exchange;
+
+#[cfg(test)]
+#[path = "../../tests/harness/server.rs"]
+pub(crate) mod test_server;
