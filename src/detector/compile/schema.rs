@@ -241,6 +241,10 @@ pub struct Verify {
     /// `--endpoint`, must name the host itself.
     #[serde(default)]
     pub host_suffixes: Vec<String>,
+    /// Whether customers run servers of their own, which only `--endpoint` can name; then there need be no hosts. What the
+    /// provider's own hosts refuse may work on such a server: there, `dead` counts only of an endpoint that a person named.
+    #[serde(default)]
+    pub self_hosted: bool,
     /// `GET` or `POST`.
     pub method: String,
     /// The path and query; `{secret}` is never allowed in it.
@@ -443,8 +447,8 @@ fn check_entry(entry: &Entry) -> Result<(), String> {
 }
 
 fn check_verify(verify: &Verify) -> Result<(), String> {
-    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() {
-        return Err("verify names no hosts".into());
+    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() && !verify.self_hosted {
+        return Err("verify names no hosts; say self-hosted where only a person can name the server".into());
     }
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
     let plain = |host: &str| host.contains('.') && host.bytes().all(fits) && !host.ends_with('.');
