@@ -10,7 +10,6 @@ pub mod canary;
 pub mod client;
 pub mod endpoints;
 pub mod exchange;
-pub mod exchange;
 mod offline;
 pub mod plan;
 mod request;

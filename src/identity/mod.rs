@@ -1,0 +1,5 @@
+//! Whose a credential is, what it reaches, and what to do about it: the answers that findings and the inventory give together.
+//!
+//! This module knows findings and the inventory; how an answer is laid out for people, `report` knows.
+
+pub mod evidence;
