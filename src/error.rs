@@ -77,12 +77,12 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
-    /// A file for the inventory is not what it was said to be, or holds nothing usable.
-    #[error("{file}: {reason}")]
-    Import {
-        /// The file's name.
-        file: String,
-        /// What is wrong with it, and what to do.
+    /// A file of the inventory, or what it says, was refused.
+    #[error("{subject}: {reason}")]
+    Inventory {
+        /// The file, or the source that it speaks for.
+        subject: String,
+        /// Why, and what to do; without any value that could be a secret.
         reason: String,
     },
     /// An option or value is not usable.
