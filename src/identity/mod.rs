@@ -2,4 +2,10 @@
 //!
 //! This module knows findings and the inventory; how an answer is laid out for people, `report` knows.
 
+pub mod blast;
+pub mod card;
 pub mod evidence;
+pub mod reader;
+pub mod runbook;
+pub mod standing;
+pub mod who;
