@@ -77,6 +77,14 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// A file for the inventory is not what it was said to be, or holds nothing usable.
+    #[error("{file}: {reason}")]
+    Import {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// An option or value is not usable.
     #[error("{0}")]
     Usage(String),

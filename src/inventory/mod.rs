@@ -4,4 +4,5 @@
 //! records. This module knows nothing of findings: what links the two is `identity`, to its right.
 
 pub mod batch;
+pub mod import;
 pub mod model;
