@@ -4,6 +4,8 @@
 //! worth and [`veto`] what rules one out. The records come from the store that `inventory` fills; how an answer is laid out
 //! in a report, `report` knows.
 
+pub mod blast;
+pub mod card;
 pub mod codeowners;
 pub mod digest;
 pub mod evidence;
@@ -11,8 +13,12 @@ pub mod facts;
 pub mod hint;
 pub mod mailmap;
 mod public_key;
+pub mod reader;
+pub mod runbook;
 pub mod score;
+pub mod standing;
 pub mod veto;
+pub mod who;
 
 #[cfg(test)]
 mod testing;

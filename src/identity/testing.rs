@@ -38,6 +38,7 @@ pub(crate) fn finding(detector: &str, provider: &str, secret: &[u8]) -> Finding 
         redacted: Secret::new(secret).redacted(head),
         secret: None,
         decoded: Vec::new(),
+        companions: Vec::new(),
         first_seen: None,
         last_seen: None,
         occurrences: vec![place("src/a.py")],
