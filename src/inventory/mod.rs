@@ -10,6 +10,7 @@ mod effective;
 mod fields;
 mod guard;
 pub mod hand_kept;
+pub mod import;
 pub mod ingest;
 #[cfg(test)]
 mod ingest_tests;
