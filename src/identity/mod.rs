@@ -5,6 +5,7 @@
 pub mod blast;
 pub mod card;
 pub mod evidence;
+pub mod map;
 pub mod reader;
 pub mod runbook;
 pub mod standing;
