@@ -77,14 +77,6 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
-    /// A file for the inventory is not what it was said to be, or holds nothing usable.
-    #[error("{file}: {reason}")]
-    Import {
-        /// The file's name.
-        file: String,
-        /// What is wrong with it, and what to do.
-        reason: String,
-    },
     /// A file of the inventory, or what it says, was refused.
     #[error("{subject}: {reason}")]
     Inventory {

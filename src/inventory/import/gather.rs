@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::super::batch::{Batch, Rank, Rejected, Remark};
 use super::super::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
+use super::super::times;
 use super::place::Place;
 use super::row::{Row, within};
 use super::walk::{Envelope, Visitor, walk};
-use super::{ImportOptions, Kind, LONGEST_ROW, MOST_EVENTS, MOST_RECORDS, Reach, text, time};
+use super::{ImportOptions, Kind, LONGEST_ROW, MOST_EVENTS, MOST_RECORDS, Reach, text};
 use crate::error::{Error, Result};
 
 /// How many refused rows, and how many remarks, are told one by one.
@@ -217,7 +218,7 @@ impl<'a> Gatherer<'a> {
             return Err(self.nothing_usable(text));
         }
         let complete = self.whole && !self.options.partial && !self.says_there_is_more();
-        let as_of = self.as_of.take().unwrap_or_else(|| time::written(self.options.now));
+        let as_of = self.as_of.take().unwrap_or_else(|| times::written(self.options.now));
         self.remark_on_list();
         let mut batches = Vec::with_capacity(self.batches.len());
         for ((account, container), gathered) in std::mem::take(&mut self.batches) {

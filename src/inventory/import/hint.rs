@@ -1,5 +1,6 @@
 //! Reads the redacted forms of credentials as hints that may be kept: never enough of a value to find the rest.
 
+use super::super::keys::parse_hint;
 use super::super::model::Hint;
 
 /// How many characters of the variable part a hint may show at either end.
@@ -11,10 +12,10 @@ const MOST_SHOWN: usize = 8;
 /// # Errors
 /// Why it is no redacted form, without the text, which may then be the credential itself.
 pub(super) fn redacted(text: &str, prefixes: &[&str], field: &str) -> Result<Hint, String> {
-    let Some((head, tail)) = parts(text.trim()) else {
+    let Some((head, tail)) = parse_hint(text) else {
         return Err(format!("{field} shows no gap and is not kept: it may be the credential itself"));
     };
-    Ok(Hint { head: shortened_head(head, prefixes), tail: last(tail).to_owned(), source: Some(field.to_owned()) })
+    Ok(Hint { head: shortened_head(&head, prefixes), tail: last(&tail).to_owned(), source: Some(field.to_owned()) })
 }
 
 /// Makes a hint of the last characters of a value.
@@ -25,25 +26,6 @@ pub(super) fn of_tail(tail: &str, field: &str) -> Hint {
 /// Makes a hint of the first characters of a value.
 pub(super) fn of_head(head: &str, field: &str) -> Hint {
     Hint { head: shortened_head(head.trim(), &[]), tail: String::new(), source: Some(field.to_owned()) }
-}
-
-/// Splits at the one gap: two or more full stops, or any of an ellipsis, asterisks or bullets.
-fn parts(text: &str) -> Option<(&str, &str)> {
-    let is_gap = |character: char| matches!(character, '.' | '…' | '*' | '•');
-    let mut gap = None;
-    let mut from = 0;
-    while let Some(start) = text[from..].find(is_gap).map(|at| from + at) {
-        let end = text[start..].find(|character| !is_gap(character)).map_or(text.len(), |length| start + length);
-        // One full stop is a part of the value, as in `hvs.abc`.
-        if &text[start..end] != "." && gap.replace((start, end)).is_some() {
-            return None;
-        }
-        from = end;
-    }
-    let (start, end) = gap?;
-    let (head, tail) = (&text[..start], &text[end..]);
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic());
-    (head.len() + tail.len() > 0 && plain(head) && plain(tail)).then_some((head, tail))
 }
 
 fn shortened_head(head: &str, prefixes: &[&str]) -> String {

@@ -53,6 +53,7 @@ use jiff::Timestamp;
 use self::gather::{Claims, Gatherer};
 use self::row::Row;
 use super::batch::Batch;
+use super::times;
 use crate::error::{Error, Result};
 
 /// The longest row, in bytes.
@@ -161,7 +162,7 @@ impl ImportOptions {
     }
 
     fn fault(&self, reason: impl Into<String>) -> Error {
-        Error::Import { file: self.file_name.clone(), reason: reason.into() }
+        Error::Inventory { subject: self.file_name.clone(), reason: reason.into() }
     }
 }
 
@@ -199,7 +200,7 @@ struct Format {
 /// What was refused, and remarks, stand in the first batch.
 ///
 /// # Errors
-/// [`Error::Import`] where the file holds no usable row, is of another kind, or is too large; [`Error::Usage`] where
+/// [`Error::Inventory`] where the file holds no usable row, is of another kind, or is too large; [`Error::Usage`] where
 /// `as_of` is no time.
 pub fn parse(kind: Kind, bytes: &[u8], options: &ImportOptions) -> Result<Vec<Batch>> {
     let as_of = match options.as_of.as_deref().map(time::of_text) {
@@ -217,7 +218,7 @@ pub fn parse(kind: Kind, bytes: &[u8], options: &ImportOptions) -> Result<Vec<Ba
 
 /// Whether the time at which something ends has passed.
 fn is_over(end: &str, options: &ImportOptions) -> bool {
-    let now = time::written(options.now);
+    let now = times::written(options.now);
     // A day is over when the next one begins.
     end != "never" && end < now.get(..end.len()).unwrap_or(&now)
 }

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::super::times::written;
+
 /// What a field says of a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Time {
@@ -95,11 +97,6 @@ fn of_year(year: i16, text: String) -> Time {
         9998..=9999 => Time::Never,
         _ => Time::Absurd,
     }
-}
-
-/// Writes a moment to the second, in UTC.
-pub(super) fn written(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
