@@ -6,13 +6,16 @@
 
 pub mod blast;
 pub mod card;
+pub mod check;
 pub mod codeowners;
+pub mod controls;
 pub mod digest;
 pub mod evidence;
 pub mod facts;
 pub mod hint;
 pub mod mailmap;
 pub mod map;
+pub mod policy;
 mod public_key;
 pub mod reader;
 pub mod runbook;
