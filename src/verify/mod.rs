@@ -12,3 +12,5 @@ mod offline;
 pub mod plan;
 mod request;
 mod sign;
+#[cfg(test)]
+pub(crate) mod testing;

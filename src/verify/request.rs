@@ -245,7 +245,7 @@ fn escaped(value: &[u8], kind: &str) -> Result<Vec<u8>, Refusal> {
     }
     let text = std::str::from_utf8(value).map_err(|_| Refusal::unknown("it is no text; nobody was asked"))?;
     let quoted = Value::String(text.to_owned()).to_string();
-    Ok(quoted[1..quoted.len() - 1].as_bytes().to_vec())
+    Ok(quoted.as_bytes()[1..quoted.len() - 1].to_vec())
 }
 
 /// Writes all bytes but the unreserved ones of RFC 3986 as `%XX`.
@@ -277,7 +277,7 @@ fn path_at(endpoint: &Endpoint, path: &str) -> String {
     }
     // The longest head of the path that the base ends with, cut at a slash; something of the path always stays.
     let cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
-    let doubled = cuts.filter(|cut| base.ends_with(&path[..*cut])).last();
+    let doubled = cuts.filter(|cut| base.ends_with(&path[..*cut])).next_back();
     doubled.map_or(path, |cut| &path[cut..]).to_owned()
 }
 
