@@ -80,12 +80,21 @@ impl Page<'_> {
         writeln!(self.output, "  {}", self.paint(BOLD, &value))?;
         self.lines(2, "", &facts(finding, &rule.name, &rule.provider_name))?;
         writeln!(self.output, "  {}", self.paint(DIM, &terminal(&finding.fingerprint)))?;
+        self.other_halves(finding)?;
         self.verdict(finding)?;
         self.identity(finding)?;
         writeln!(self.output)?;
         self.places(finding)?;
         self.next_steps(rule.console.as_deref(), rule.rotate.as_deref())?;
         writeln!(self.output)
+    }
+
+    fn other_halves(&mut self, finding: &Finding) -> io::Result<()> {
+        for half in &finding.companions {
+            let text = format!("{} {}", half.detector, half.fingerprint);
+            self.labelled(2, DIM, "Stands with:", &terminal(&text))?;
+        }
+        Ok(())
     }
 
     fn verdict(&mut self, finding: &Finding) -> io::Result<()> {

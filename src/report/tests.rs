@@ -46,6 +46,7 @@ pub(super) fn finding() -> Finding {
         redacted: "sk-ant-api03-…igAA".into(),
         secret: None,
         decoded: vec![],
+        companions: Vec::new(),
         first_seen: Some("2024-03-01T10:00:00+01:00".into()),
         last_seen: None,
         occurrences: vec![occurrence()],

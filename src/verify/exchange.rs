@@ -164,6 +164,14 @@ pub enum Failure {
         /// Why, without anything that was sent.
         reason: String,
     },
+    /// There is no request that may be sent.
+    #[error("{host} was not asked: {reason}; nothing was sent")]
+    Unsendable {
+        /// The host.
+        host: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The limit of requests was reached before its turn came.
     #[error("the limit of {limit} requests was reached")]
     Capped {

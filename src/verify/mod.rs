@@ -4,13 +4,20 @@
 //! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
 //! unknown. This module finds no credentials and writes no report.
 
+pub mod address;
 mod answer;
 pub mod canary;
+pub mod client;
 pub mod endpoints;
 pub mod exchange;
 mod offline;
 pub mod plan;
 mod request;
 mod sign;
+
 #[cfg(test)]
 pub(crate) mod testing;
+
+#[cfg(test)]
+#[path = "../../tests/harness/server.rs"]
+pub(crate) mod test_server;
