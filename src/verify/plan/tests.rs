@@ -106,6 +106,21 @@ fn a_product_that_customers_run_is_not_asked_at_its_makers_when_a_customers_host
 }
 
 #[test]
+fn what_the_makers_do_not_know_may_live_on_a_customers_server() {
+    let hosted = detector(&format!("self-hosted = true\n{PLAIN}"));
+    let dead = || vec![Ok(answer(401, "{}"))];
+    let asked = verdict(&hosted, &Endpoints::default(), dead());
+    assert_eq!(asked.state, Liveness::Unknown);
+    assert!(asked.reason.expect("a reason").contains("--endpoint acme="));
+    assert_eq!(verdict(&hosted, &Endpoints::default(), vec![Ok(answer(200, "{}"))]).state, Liveness::Live);
+    assert_eq!(verdict(&hosted, &endpoints("acme=https://own.example.com"), dead()).state, Liveness::Dead);
+    let nowhere = detector(&format!("self-hosted = true\n{}", PLAIN.replace("hosts = [\"api.acme.example\"]\n", "")));
+    let (state, reason) = refusal(&nowhere, &found(&[], &["api.acme.example"]));
+    assert!(matches!(state, Liveness::Refused | Liveness::Unknown));
+    assert!(reason.contains("--endpoint acme="), "{reason}");
+}
+
+#[test]
 fn a_region_comes_from_one_host_near_it() {
     let regional = detector(&PLAIN.replace("api.acme.example", "api.{region}.acme.example"));
     let near = |hosts: &[&str]| asked(&regional, &found(&[], hosts));
