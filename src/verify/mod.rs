@@ -13,6 +13,7 @@ pub mod exchange;
 mod offline;
 pub mod plan;
 mod request;
+pub mod revoke;
 mod sign;
 
 #[cfg(test)]
