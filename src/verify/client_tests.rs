@@ -51,7 +51,7 @@ fn options(names: Arc<MadeUp>, authority: &Authority) -> ClientOptions {
 
 fn request(endpoint: Endpoint) -> Request {
     let headers = vec![("authorization".to_owned(), Secret::new(b"Bearer not-a-key"))];
-    Request { endpoint, method: "GET".into(), path: "/v1/models?limit=1".into(), headers, body: None }
+    Request { headers, ..Request::new(endpoint, "GET", "/v1/models?limit=1") }
 }
 
 fn named(address: SocketAddr) -> Endpoint {

@@ -57,6 +57,26 @@ pub struct Request {
     pub headers: Vec<(String, Secret)>,
     /// The body.
     pub body: Option<Secret>,
+    /// The secrets that it was made of, also where it is only signed with them. Nothing of the answer, and no error, may
+    /// repeat one.
+    pub held: Vec<Secret>,
+    /// A public mark that the answer is searched for, where it lists what is in force; never sent.
+    pub proof: Option<String>,
+}
+
+impl Request {
+    /// A request without headers and body.
+    pub fn new(endpoint: Endpoint, method: &str, path: &str) -> Self {
+        Self {
+            endpoint,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            held: Vec::new(),
+            proof: None,
+        }
+    }
 }
 
 impl fmt::Debug for Request {

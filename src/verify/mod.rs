@@ -5,8 +5,15 @@
 //! unknown. This module finds no credentials and writes no report.
 
 pub mod address;
+mod answer;
+pub mod canary;
 pub mod client;
+pub mod endpoints;
 pub mod exchange;
+mod offline;
+pub mod plan;
+mod request;
+mod sign;
 
 #[cfg(test)]
 #[path = "../../tests/harness/server.rs"]
