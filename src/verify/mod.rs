@@ -6,13 +6,17 @@
 
 pub mod address;
 mod answer;
+pub mod cache;
 pub mod canary;
 pub mod client;
 pub mod endpoints;
 pub mod exchange;
+mod guard;
 mod offline;
+pub mod pace;
 pub mod plan;
 mod request;
+pub mod run;
 mod sign;
 
 #[cfg(test)]
