@@ -4,4 +4,15 @@
 //! records. This module knows nothing of findings: what links the two is `identity`, to its right.
 
 pub mod batch;
+mod claims;
+mod effective;
+pub mod import;
+pub mod ingest;
+#[cfg(test)]
+mod ingest_tests;
+pub mod keys;
 pub mod model;
+mod prepare;
+pub mod records;
+pub mod times;
+pub mod types;

@@ -115,6 +115,10 @@ fn sites(
     }
     match tenant(detector, verify, found)? {
         Some(host) => Ok(vec![Endpoint::of_host(&host)]),
+        None if verify.hosts.is_empty() => Err(Refusal::unknown(format!(
+            "only its owner knows the server that it is for; name it by --endpoint {}=https://…",
+            detector.provider
+        ))),
         None => verify.hosts.iter().map(|host| declared_host(detector, host, parts)).collect(),
     }
 }
@@ -208,7 +212,7 @@ pub fn judge(detector: &Detector, answers: &[(Request, Result<Answer, Failure>)]
         return Refusal::not_checked("no read-only request is known").into();
     };
     let verdict = |request: &Request, outcome: &Result<Answer, Failure>| match outcome {
-        Ok(answer) => answer::judge(detector, verify, request, answer),
+        Ok(answer) => of_own_server(detector, verify, request, answer::judge(detector, verify, request, answer)),
         Err(failure) => Refusal::unknown(failure.to_string()).into(),
     };
     let (bare, asked): (Vec<_>, Vec<_>) =
@@ -239,6 +243,18 @@ pub fn judge(detector: &Detector, answers: &[(Request, Result<Answer, Failure>)]
         }
     }
     together
+}
+
+/// Takes back that a credential is dead, where it may be one of a server that a customer runs and that nobody asked.
+fn of_own_server(detector: &Detector, verify: &Verify, request: &Request, verdict: Verification) -> Verification {
+    if verdict.state != Liveness::Dead || !verify.self_hosted || request.endpoint.named {
+        return verdict;
+    }
+    let (host, provider) = (&request.endpoint.host, &detector.provider);
+    Refusal::unknown(format!(
+        "{host} does not know it, but it may belong to a server of one's own; name that by --endpoint {provider}=https://…"
+    ))
+    .into()
 }
 
 /// Joins the verdicts of several sites.

@@ -41,8 +41,8 @@ pub(super) fn check_entry(entry: &Entry) -> Result<(), String> {
 }
 
 fn check_verify(entry: &Entry, verify: &Verify) -> Result<(), String> {
-    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() {
-        return Err("verify names no hosts".into());
+    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() && !verify.self_hosted {
+        return Err("verify names no hosts; say self-hosted where only a person can name the server".into());
     }
     verify.hosts.iter().try_for_each(|host| check_host(host))?;
     verify.host_suffixes.iter().try_for_each(|suffix| check_suffix(suffix))?;

@@ -244,8 +244,10 @@ pub struct Verify {
     /// `--endpoint`, must name the host itself.
     #[serde(default)]
     pub host_suffixes: Vec<String>,
-    /// Whether customers run the product on hosts of their own. Where a host near the credential bears the provider's
-    /// name and is none of `hosts`, nobody is asked until a person says whom.
+    /// Whether customers run servers of their own, which only `--endpoint` can name; then there need be no hosts. Where a
+    /// host near the credential bears the provider's name and is none of `hosts`, nobody is asked until a person says
+    /// whom. What the provider's own hosts refuse may work on such a server: dead counts only of an endpoint that a
+    /// person named.
     #[serde(default)]
     pub self_hosted: bool,
     /// `GET` or `POST`.

@@ -1,0 +1,24 @@
+//! Whose a credential is, what it reaches, and what to do about it: findings and the inventory, joined offline.
+//!
+//! [`facts`] reads what a value says of itself, [`digest`] and [`hint`] what it is recognised by, [`score`] what a match is
+//! worth and [`veto`] what rules one out. The records come from the store that `inventory` fills; how an answer is laid out
+//! in a report, `report` knows.
+
+pub mod blast;
+pub mod card;
+pub mod codeowners;
+pub mod digest;
+pub mod evidence;
+pub mod facts;
+pub mod hint;
+pub mod mailmap;
+mod public_key;
+pub mod reader;
+pub mod runbook;
+pub mod score;
+pub mod standing;
+pub mod veto;
+pub mod who;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,390 @@
+//! Questions to the store, in the words of the answers: one record by its id, all credentials of an identity, all identities
+//! of a person, what scans found. It reads effective records; how they came about, `inventory` knows.
+
+use rusqlite::{Connection, Params, Row};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::finding::Finding;
+use crate::inventory::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
+use crate::store::Store;
+
+/// A file that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Import {
+    /// What it replaces when it is imported again.
+    pub source: String,
+    /// The importer.
+    pub kind: String,
+    /// The file's name.
+    pub file: String,
+    /// The file's SHA-256, in hexadecimal digits.
+    pub sha256: String,
+    /// When the list was made.
+    pub as_of: String,
+    /// When it was imported.
+    pub imported_at: String,
+    /// How many rows were taken.
+    pub rows: u64,
+    /// How many rows were refused.
+    pub rejected: u64,
+}
+
+/// What a person decided of a link.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Decision {
+    /// The finding.
+    pub fingerprint: String,
+    /// The credential record that was meant.
+    pub credential: Option<String>,
+    /// The identity that was meant.
+    pub identity: Option<String>,
+    /// `accept` or `reject`.
+    pub verdict: String,
+    /// Who decided.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: String,
+}
+
+/// The role that a person has for an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Answers for it.
+    Owner,
+    /// Answers in the owner's place.
+    BackupOwner,
+    /// Pays for it or wanted it.
+    Sponsor,
+    /// Made it.
+    Creator,
+}
+
+impl Role {
+    /// Returns the role in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::BackupOwner => "backup owner",
+            Self::Sponsor => "sponsor",
+            Self::Creator => "creator",
+        }
+    }
+}
+
+/// Asks a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a>(&'a Store);
+
+impl<'a> Reader<'a> {
+    /// Reads from `store`.
+    pub fn new(store: &'a Store) -> Self {
+        Self(store)
+    }
+
+    /// Returns the identity of that id.
+    ///
+    /// # Errors
+    /// A store that cannot be read, as for all questions.
+    pub fn identity(&self, id: &str) -> Result<Option<IdentityRecord>> {
+        self.one("SELECT body FROM identity WHERE id = ?", [id])
+    }
+
+    /// Returns all identities, by id.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn identities(&self) -> Result<Vec<IdentityRecord>> {
+        self.many("SELECT body FROM identity ORDER BY id", [])
+    }
+
+    /// Returns the credential record of that id.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credential(&self, id: &str) -> Result<Option<CredentialRecord>> {
+        self.one("SELECT body FROM credential WHERE id = ?", [id])
+    }
+
+    /// Returns all credential records, by id.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credentials(&self) -> Result<Vec<CredentialRecord>> {
+        self.many("SELECT body FROM credential ORDER BY id", [])
+    }
+
+    /// Returns the credentials of an identity, by id.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credentials_of(&self, identity: &str) -> Result<Vec<CredentialRecord>> {
+        self.many("SELECT body FROM credential WHERE identity = ? ORDER BY id", [identity])
+    }
+
+    /// Returns the credential records that a join key of any kind finds; `value` as the store writes it.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credentials_by_key(&self, value: &str) -> Result<Vec<CredentialRecord>> {
+        self.many(
+            "SELECT DISTINCT credential.id, body FROM credential JOIN join_key ON join_key.credential = credential.id
+             WHERE join_key.value = ?1 AND join_key.kind IN ('fp', 'digest', 'id', 'public-id', 'jwt', 'external-id')
+             ORDER BY credential.id",
+            [value],
+        )
+    }
+
+    /// Returns the credential records whose provider's id is `id`, or whose join key is `id` with a provider before it.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credentials_by_record_id(&self, id: &str) -> Result<Vec<CredentialRecord>> {
+        self.many(
+            "SELECT id, body FROM credential WHERE json_extract(body, '$.record_id') = ?1 OR id IN (
+                 SELECT credential FROM join_key WHERE kind IN ('id', 'public-id')
+                 AND substr(value, instr(value, ':') + 1) = ?1)
+             ORDER BY id",
+            [id],
+        )
+    }
+
+    /// Returns the credential records whose redacted form fits what is shown of a value: one shows as much or less of each
+    /// end than the other.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn credentials_by_hint(&self, head: &str, tail: &str) -> Result<Vec<CredentialRecord>> {
+        let all: Vec<CredentialRecord> = self.many(
+            "SELECT DISTINCT credential.id, body FROM credential JOIN hint ON hint.credential = credential.id
+             WHERE substr(?1, 1, length(hint.head)) = hint.head OR substr(hint.head, 1, length(?1)) = ?1
+             ORDER BY credential.id",
+            [head],
+        )?;
+        let fits = |shown: &str| shown.ends_with(tail) || tail.ends_with(shown);
+        Ok(all.into_iter().filter(|record| record.join.hint.as_ref().is_some_and(|hint| fits(&hint.tail))).collect())
+    }
+
+    /// Returns the identities that an id elsewhere finds: `spiffe://...`, `svc_acct_...`.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn identities_by_external_id(&self, value: &str) -> Result<Vec<IdentityRecord>> {
+        self.many(
+            "SELECT id, body FROM identity WHERE EXISTS (
+                 SELECT 1 FROM json_each(identity.body, '$.external_ids') WHERE json_each.value = ?1)
+             ORDER BY id",
+            [value],
+        )
+    }
+
+    /// Returns the person of that id, address or alias, in any case.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn person(&self, name: &str) -> Result<Option<Person>> {
+        let exact = self.one("SELECT body FROM person WHERE id = ?", [name])?;
+        if exact.is_some() {
+            return Ok(exact);
+        }
+        let found: Vec<Person> = self.many(
+            "SELECT DISTINCT person.id, body FROM person LEFT JOIN alias ON alias.person = person.id
+             WHERE alias.alias = ?1 OR person.id = ?1 COLLATE NOCASE
+                 OR json_extract(body, '$.email') = ?1 COLLATE NOCASE
+             ORDER BY person.id LIMIT 2",
+            [name],
+        )?;
+        // Two people of one alias: nothing says who is meant.
+        Ok(match <[Person; 1]>::try_from(found) {
+            Ok([person]) => Some(person),
+            Err(_) => None,
+        })
+    }
+
+    /// Returns all people, by id.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn people(&self) -> Result<Vec<Person>> {
+        self.many("SELECT body FROM person ORDER BY id", [])
+    }
+
+    /// Returns the identities for which a person has a role, under any of the person's names.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn identities_of_person(&self, person: &Person) -> Result<Vec<(IdentityRecord, Vec<Role>)>> {
+        let names: Vec<String> = [&person.id]
+            .into_iter()
+            .chain(&person.email)
+            .chain(&person.aliases)
+            .map(|name| name.to_ascii_lowercase())
+            .collect();
+        let is = |name: &Option<String>| name.as_ref().is_some_and(|name| names.contains(&name.to_ascii_lowercase()));
+        let roles = |identity: &IdentityRecord| -> Vec<Role> {
+            [
+                (Role::Owner, &identity.owner),
+                (Role::BackupOwner, &identity.backup_owner),
+                (Role::Sponsor, &identity.sponsor),
+                (Role::Creator, &identity.created_by),
+            ]
+            .into_iter()
+            .filter(|(_, name)| is(name))
+            .map(|(role, _)| role)
+            .collect()
+        };
+        let all = self.identities()?.into_iter().map(|identity| (roles(&identity), identity));
+        Ok(all.filter(|(roles, _)| !roles.is_empty()).map(|(roles, identity)| (identity, roles)).collect())
+    }
+
+    /// Returns what scans found, by fingerprint.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn findings(&self) -> Result<Vec<Finding>> {
+        self.many("SELECT body FROM finding ORDER BY fingerprint", [])
+    }
+
+    /// Returns the finding whose fingerprint, or the digits of it, begins with `prefix`; all where several do.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn findings_by_prefix(&self, prefix: &str) -> Result<Vec<Finding>> {
+        self.many(
+            "SELECT body FROM finding WHERE substr(fingerprint, 1, length(?1)) = ?1
+                 OR substr(fingerprint, 18, length(?1)) = lower(?1)
+             ORDER BY fingerprint LIMIT 20",
+            [prefix],
+        )
+    }
+
+    /// Returns the logged uses that name one of these keys, oldest first.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn observations(&self, keys: &[(String, String)]) -> Result<Vec<(String, Observation)>> {
+        let mut found = Vec::new();
+        for (kind, value) in keys {
+            found.extend(self.rows(
+                "SELECT source, event, key_kind, key_value, action, target, actor, address, at FROM observation
+                 WHERE key_kind = ? AND key_value = ? ORDER BY at LIMIT 100000",
+                [kind, value],
+                |row| Ok((row.get(0)?, observation(row)?)),
+            )?);
+        }
+        found.sort_by(|(_, left), (_, right)| (&left.at, &left.event).cmp(&(&right.at, &right.event)));
+        Ok(found)
+    }
+
+    /// Returns the sources that hold logged uses at all, with their count, first and last time.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn logs(&self) -> Result<Vec<(String, u64, String, String)>> {
+        self.rows(
+            "SELECT source, count(*), min(at), max(at) FROM observation GROUP BY source ORDER BY source",
+            [],
+            |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?, row.get(3)?)),
+        )
+    }
+
+    /// Returns the imports, oldest first.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn imports(&self) -> Result<Vec<Import>> {
+        let query = "SELECT source, kind, file, sha256, as_of, imported_at, rows, rejected FROM import ORDER BY id";
+        self.rows(query, [], |row| {
+            Ok(Import {
+                source: row.get(0)?,
+                kind: row.get(1)?,
+                file: row.get(2)?,
+                sha256: row.get(3)?,
+                as_of: row.get(4)?,
+                imported_at: row.get(5)?,
+                rows: row.get::<_, i64>(6)?.unsigned_abs(),
+                rejected: row.get::<_, i64>(7)?.unsigned_abs(),
+            })
+        })
+    }
+
+    /// Returns of what the inventory has a list.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn coverage(&self) -> Result<Vec<Coverage>> {
+        let query =
+            "SELECT provider, account, source, as_of, complete FROM coverage ORDER BY provider, account, source";
+        self.rows(query, [], |row| {
+            Ok(Coverage {
+                provider: row.get(0)?,
+                account: row.get(1)?,
+                source: row.get(2)?,
+                as_of: row.get(3)?,
+                complete: row.get(4)?,
+            })
+        })
+    }
+
+    /// Returns what people decided, oldest first; of one finding where it is named.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn decisions(&self, fingerprint: Option<&str>) -> Result<Vec<Decision>> {
+        let query = "SELECT fingerprint, credential, identity, verdict, who, why, at FROM decision
+                     WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id";
+        self.rows(query, [fingerprint], |row| {
+            Ok(Decision {
+                fingerprint: row.get(0)?,
+                credential: row.get(1)?,
+                identity: row.get(2)?,
+                verdict: row.get(3)?,
+                who: row.get(4)?,
+                why: row.get(5)?,
+                at: row.get(6)?,
+            })
+        })
+    }
+
+    fn rows<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.0.read(|connection: &Connection| connection.prepare_cached(query)?.query_map(parameters, row)?.collect())
+    }
+
+    /// Reads the column `body` of every row.
+    fn many<T: DeserializeOwned>(&self, query: &str, parameters: impl Params) -> Result<Vec<T>> {
+        let bodies = self.rows(query, parameters, |row| row.get::<_, String>("body"))?;
+        bodies.iter().map(|body| self.parsed(body)).collect()
+    }
+
+    fn one<T: DeserializeOwned>(&self, query: &str, parameters: impl Params) -> Result<Option<T>> {
+        Ok(self.many(query, parameters)?.pop())
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, body: &str) -> Result<T> {
+        serde_json::from_str(body).map_err(|error| Error::Store {
+            path: self.0.path().to_owned(),
+            reason: format!("holds a record that this version cannot read ({error}); import it again"),
+        })
+    }
+}
+
+fn observation(row: &Row<'_>) -> rusqlite::Result<Observation> {
+    Ok(Observation {
+        event: row.get(1)?,
+        key_kind: row.get(2)?,
+        key_value: row.get(3)?,
+        action: row.get(4)?,
+        target: row.get(5)?,
+        actor: row.get(6)?,
+        address: row.get(7)?,
+        at: row.get(8)?,
+    })
+}

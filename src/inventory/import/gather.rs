@@ -1,0 +1,486 @@
+//! Gathers the claims of rows into batches: one for each account or container, every record once, with what was refused
+//! and what the list says of its own end.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::super::batch::{Batch, Rank, Rejected, Remark};
+use super::super::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
+use super::super::times;
+use super::place::Place;
+use super::row::{Row, within};
+use super::walk::{Envelope, Visitor, walk};
+use super::{ImportOptions, Kind, LONGEST_ROW, MOST_EVENTS, MOST_RECORDS, Reach, text};
+use crate::error::{Error, Result};
+
+/// How many refused rows, and how many remarks, are told one by one.
+const MOST_TOLD: usize = 1000;
+/// How many entries the lists of several rows add up to at the most.
+const MOST_ENTRIES: usize = 1024;
+
+/// What one row says.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// The account of the list that the row is of.
+    pub(super) account: Option<String>,
+    /// The project of the list, where each project has a list of its own.
+    pub(super) container: Option<String>,
+    pub(super) people: Vec<Person>,
+    pub(super) identities: Vec<IdentityRecord>,
+    pub(super) credentials: Vec<CredentialRecord>,
+    pub(super) observations: Vec<Observation>,
+}
+
+impl Claims {
+    fn records(&self) -> usize {
+        self.people.len() + self.identities.len() + self.credentials.len()
+    }
+}
+
+/// A batch in the making, and where each record stands in it.
+struct Gathered {
+    batch: Batch,
+    people: HashMap<String, usize>,
+    identities: HashMap<String, usize>,
+    credentials: HashMap<String, usize>,
+}
+
+/// Gathers the rows of one file.
+pub(super) struct Gatherer<'a> {
+    kind: Kind,
+    options: &'a ImportOptions,
+    as_of: Option<String>,
+    batches: BTreeMap<(String, String), Gathered>,
+    rejected: Told<Rejected>,
+    remarks: Told<Remark>,
+    /// By what a page belongs to: whether its last page says that there are more.
+    more: BTreeMap<String, bool>,
+    whole: bool,
+    records: usize,
+    events: usize,
+    passed_over: usize,
+    /// A kind of which a refused row is.
+    other: Option<Kind>,
+}
+
+/// A list of which the first entries are told and the others counted.
+struct Told<T> {
+    entries: Vec<T>,
+    untold: usize,
+}
+
+impl<T> Told<T> {
+    fn new() -> Self {
+        Self { entries: Vec::new(), untold: 0 }
+    }
+
+    fn push(&mut self, entry: impl FnOnce() -> T) {
+        match self.entries.len() < MOST_TOLD {
+            true => self.entries.push(entry()),
+            false => self.untold += 1,
+        }
+    }
+}
+
+impl<'a> Gatherer<'a> {
+    /// Starts with nothing.
+    pub(super) fn new(kind: Kind, options: &'a ImportOptions, as_of: Option<String>) -> Self {
+        Self {
+            kind,
+            options,
+            as_of,
+            batches: BTreeMap::new(),
+            rejected: Told::new(),
+            remarks: Told::new(),
+            more: BTreeMap::new(),
+            whole: true,
+            records: 0,
+            events: 0,
+            passed_over: 0,
+            other: None,
+        }
+    }
+
+    /// Reads all rows of a text.
+    ///
+    /// # Errors
+    /// Too many records.
+    pub(super) fn read(&mut self, text: &[u8]) -> Result<()> {
+        walk(text, self.kind.format().lists, self)
+    }
+
+    /// Takes a row, whatever file it came from.
+    ///
+    /// # Errors
+    /// Too many records.
+    pub(super) fn take(&mut self, row: Row<'_>) -> Result<()> {
+        let format = self.kind.format();
+        if !(format.accepts)(&row) {
+            self.refuse_foreign(&row);
+            return Ok(());
+        }
+        match (format.read)(&row, self.options) {
+            Ok(claims) => {
+                let place = row.place;
+                for text in row.into_remarks() {
+                    self.remark(place.to_string(), text);
+                }
+                self.add(place, claims)
+            }
+            Err(reason) => {
+                self.reject(row.place, reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says when the list was made, where the options do not.
+    pub(super) fn made_at(&mut self, as_of: Option<String>) {
+        self.as_of = self.as_of.take().or(as_of);
+    }
+
+    /// Refuses a row.
+    pub(super) fn reject(&mut self, place: Place, reason: impl Into<String>) {
+        self.whole = false;
+        self.rejected.push(|| Rejected { place: place.to_string(), reason: reason.into() });
+    }
+
+    fn remark(&mut self, place: String, text: String) {
+        self.remarks.push(|| Remark { place, text });
+    }
+
+    /// Refuses a row of another kind, and names that kind where it is known.
+    fn refuse_foreign(&mut self, row: &Row<'_>) {
+        let other = Kind::ALL.iter().copied().find(|kind| *kind != self.kind && (kind.format().accepts)(row));
+        self.other = self.other.or(other);
+        let reason = match other {
+            Some(other) => format!("is of {other}, not of {}", self.kind),
+            None if is_error(row) => "is the answer of a request that failed, not a list".into(),
+            None => format!("has not the fields of {}", self.kind),
+        };
+        self.reject(row.place, reason);
+    }
+
+    fn add(&mut self, place: Place, claims: Claims) -> Result<()> {
+        self.records += claims.records();
+        self.events += claims.observations.len();
+        if self.records > MOST_RECORDS {
+            return Err(self.options.fault(format!(
+                "holds more than {MOST_RECORDS} records; split it and import each part with --partial"
+            )));
+        }
+        if self.events > MOST_EVENTS {
+            return Err(self
+                .options
+                .fault(format!("holds more than {MOST_EVENTS} events; split it and import each part")));
+        }
+        if claims.records() + claims.observations.len() == 0 {
+            self.passed_over += 1;
+            return Ok(());
+        }
+        let is_log = self.kind.is_log();
+        let gathered = self.batch_of(&claims);
+        let mut differing = Vec::new();
+        for person in claims.people {
+            gathered.person(person);
+        }
+        for identity in claims.identities {
+            gathered.identity(identity);
+        }
+        for credential in claims.credentials {
+            differing.extend(gathered.credential(credential, is_log));
+        }
+        gathered.batch.observations.extend(claims.observations);
+        for text in differing {
+            self.remark(place.to_string(), text);
+        }
+        Ok(())
+    }
+
+    fn batch_of(&mut self, claims: &Claims) -> &mut Gathered {
+        let key = (claims.account.clone().unwrap_or_default(), claims.container.clone().unwrap_or_default());
+        let kind = self.kind;
+        self.batches.entry(key).or_insert_with(|| Gathered {
+            batch: Batch::new("", kind.name(), "", Rank::Imported),
+            people: HashMap::new(),
+            identities: HashMap::new(),
+            credentials: HashMap::new(),
+        })
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// Not one usable row.
+    pub(super) fn finish(mut self, text: &[u8]) -> Result<Vec<Batch>> {
+        if self.batches.is_empty() {
+            return Err(self.nothing_usable(text));
+        }
+        let complete = self.whole && !self.options.partial && !self.says_there_is_more();
+        let as_of = self.as_of.take().unwrap_or_else(|| times::written(self.options.now));
+        self.remark_on_list();
+        let mut batches = Vec::with_capacity(self.batches.len());
+        for ((account, container), gathered) in std::mem::take(&mut self.batches) {
+            batches.push(self.ended(gathered.batch, &account, &container, &as_of, complete));
+        }
+        if let Some(first) = batches.first_mut() {
+            first.rejected = self.rejected.entries;
+            if self.rejected.untold > 0 {
+                let reason = format!("{} more rows were refused", self.rejected.untold);
+                first.rejected.push(Rejected { place: "list".into(), reason });
+            }
+            first.remarks = self.remarks.entries;
+            if self.remarks.untold > 0 {
+                let text = format!("there are {} more remarks", self.remarks.untold);
+                first.remarks.push(Remark { place: "list".into(), text });
+            }
+        }
+        Ok(batches)
+    }
+
+    fn says_there_is_more(&self) -> bool {
+        self.more.values().any(|more| *more)
+    }
+
+    fn remark_on_list(&mut self) {
+        let provider = self.kind.provider();
+        let mut on_list = Vec::new();
+        if self.says_there_is_more() {
+            on_list.push(
+                "the list says that there are more pages: it does not count as complete; put all pages into one file"
+                    .into(),
+            );
+        }
+        if self.kind.format().reach == Reach::List && self.batches.keys().any(|(account, _)| account.is_empty()) {
+            on_list.push(format!(
+                "no account is named, so it counts as the list of all accounts at {provider}; --account names one"
+            ));
+        }
+        if self.passed_over > 0 {
+            on_list.push(format!("{} events name no credential and were passed over", self.passed_over));
+        }
+        for text in on_list {
+            self.remark("list".into(), text);
+        }
+    }
+
+    /// Names the source of a batch and says what it covers.
+    fn ended(&self, mut batch: Batch, account: &str, container: &str, as_of: &str, complete: bool) -> Batch {
+        let listed: Vec<&str> = [account, container].into_iter().filter(|part| !part.is_empty()).collect();
+        let reach = self.kind.format().reach;
+        batch.source = [&[self.kind.name()], &listed[..]].concat().join("/");
+        // Parts of a list stand side by side, and so do logs: neither replaces another.
+        if self.options.partial || self.says_there_is_more() || reach == Reach::Log {
+            batch.source = format!("{}#{}", batch.source, self.options.file_name);
+        }
+        batch.as_of = as_of.to_owned();
+        if matches!(reach, Reach::List | Reach::Part) {
+            batch.coverage.push(Coverage {
+                provider: self.kind.provider().into(),
+                account: listed.join("/"),
+                as_of: as_of.to_owned(),
+                complete: complete && reach == Reach::List,
+                source: self.options.file_name.clone(),
+            });
+        }
+        batch.observations.sort_by(|left, right| left.event.cmp(&right.event));
+        batch.observations.dedup_by(|left, right| left.event == right.event);
+        batch
+    }
+
+    fn nothing_usable(&self, text: &[u8]) -> Error {
+        let kind = self.kind;
+        let reason = if let Some(other) = self.other {
+            format!("looks like an export of {other}, not of {kind}; if it is, import it with --from {other}")
+        } else if let Some(described) = text::described(text).filter(|_| self.passed_over == 0) {
+            described.to_owned()
+        } else if let Some(first) = self.rejected.entries.first() {
+            format!("holds no usable row of {kind}; {}: {}", first.place, first.reason)
+        } else if self.passed_over > 0 {
+            format!("none of its {} events names a credential", self.passed_over)
+        } else {
+            format!("holds no row of {kind}; an empty list is not imported")
+        };
+        self.options.fault(reason)
+    }
+}
+
+impl Visitor for Gatherer<'_> {
+    type Stop = Error;
+
+    fn row(&mut self, place: Place, text: &[u8], envelope: &Envelope) -> Result<()> {
+        if text.len() > LONGEST_ROW {
+            self.reject(place, format!("is longer than {LONGEST_ROW} bytes"));
+            return Ok(());
+        }
+        match serde_json::from_slice(text) {
+            Ok(fields) => self.take(Row::new(place, fields, envelope)),
+            Err(error) => {
+                // The position within the row; the words of the parser name no value.
+                self.reject(place, format!("is no well-formed JSON, {} bytes into the row", error.column()));
+                Ok(())
+            }
+        }
+    }
+
+    fn page(&mut self, envelope: &Envelope) {
+        let of = ["project", "UserName", "account", "org"].map(|name| envelope.get(name).map(Value::to_string));
+        if let Some(more) = says_more(envelope) {
+            self.more.insert(of.map(Option::unwrap_or_default).join(" "), more);
+        }
+    }
+
+    fn fault(&mut self, place: Place, reason: &'static str) {
+        self.reject(place, reason);
+    }
+}
+
+/// What a page says of further pages, in the ways of the providers; nothing where it does not say.
+fn says_more(envelope: &Envelope) -> Option<bool> {
+    let mut said = None;
+    for name in ["has_more", "hasMore", "IsTruncated"] {
+        said = said.or(envelope.get(name).and_then(Value::as_bool));
+    }
+    if said == Some(true) {
+        return said;
+    }
+    const TOKENS: [&[&str]; 13] = [
+        &["next_page"],
+        &["next_page_token"],
+        &["nextPageToken"],
+        &["next_cursor"],
+        &["nextCursor"],
+        &["nextToken"],
+        &["NextToken"],
+        &["Marker"],
+        &["next"],
+        &["next_link"],
+        &["@odata.nextLink"],
+        &["metadata", "continue"],
+        &["meta", "next_cursor"],
+    ];
+    for path in TOKENS {
+        match within(envelope, path) {
+            Some(Value::String(token)) if !token.is_empty() => return Some(true),
+            Some(Value::Number(page)) if page.as_u64().is_some_and(|page| page > 0) => return Some(true),
+            Some(_) => said = said.or(Some(false)),
+            None => {}
+        }
+    }
+    let number = |name| within(envelope, &["meta", name]).and_then(Value::as_u64);
+    match (number("page"), number("totalPages")) {
+        (Some(page), Some(pages)) => Some(page < pages),
+        // A page without a token is the last one of the providers that leave it out there.
+        _ => Some(said.unwrap_or(false)),
+    }
+}
+
+/// Whether a row is how providers say that a request failed.
+fn is_error(row: &Row<'_>) -> bool {
+    row.at(&["error"]).is_some_and(|error| error.is_object() || error.is_string())
+        || row.has(&["errorCode"])
+        || (row.has(&["message"]) && row.has(&["documentation_url"]))
+}
+
+impl Gathered {
+    fn person(&mut self, person: Person) {
+        let Some(place) = self.people.get(&person.id) else {
+            self.people.insert(person.id.clone(), self.batch.people.len());
+            return self.batch.people.push(person);
+        };
+        let known = &mut self.batch.people[*place];
+        known.name = person.name.or(known.name.take());
+        known.email = person.email.or(known.email.take());
+        known.status = person.status.or(known.status.take());
+        add_new(&mut known.aliases, person.aliases);
+    }
+
+    fn identity(&mut self, identity: IdentityRecord) {
+        let Some(place) = self.identities.get(&identity.id) else {
+            self.identities.insert(identity.id.clone(), self.batch.identities.len());
+            return self.batch.identities.push(identity);
+        };
+        add_up(&mut self.batch.identities[*place], identity);
+    }
+
+    /// Adds a credential; returns what is to be told where another of that id says something else.
+    fn credential(&mut self, mut credential: CredentialRecord, is_log: bool) -> Option<String> {
+        let Some(place) = self.credentials.get(&credential.id) else {
+            self.credentials.insert(credential.id.clone(), self.batch.credentials.len());
+            self.batch.credentials.push(credential);
+            return None;
+        };
+        let known = &mut self.batch.credentials[*place];
+        if is_log {
+            known.last_used = later(known.last_used.take(), credential.last_used.take());
+            add_new(&mut known.scopes, credential.scopes);
+            return None;
+        }
+        if *known == credential {
+            return None;
+        }
+        if known.record_id == credential.record_id {
+            *known = credential;
+            return Some("says something else of a credential than an earlier row; the later row counts".into());
+        }
+        // Two records of the provider under one id of ours: each has the provider's own id as well.
+        let (provider, record) = (credential.provider.clone().unwrap_or_default(), credential.record_id.clone()?);
+        let own = format!("{provider}:{record}");
+        if own == credential.id {
+            return None;
+        }
+        credential.id = own;
+        self.credential(credential, is_log)
+    }
+}
+
+/// Adds what a later row says of the same identity: what it says counts, and what it does not say stays.
+fn add_up(known: &mut IdentityRecord, later_row: IdentityRecord) {
+    macro_rules! take {
+        ($($field:ident),*) => { $(if later_row.$field.is_some() { known.$field = later_row.$field; })* };
+    }
+    take!(
+        kind,
+        name,
+        provider,
+        account,
+        container,
+        environment,
+        owner,
+        backup_owner,
+        team,
+        created_by,
+        owner_access,
+        purpose,
+        privilege,
+        interactive_use,
+        created,
+        last_rotated,
+        expires,
+        status
+    );
+    known.last_used = later(known.last_used.take(), later_row.last_used);
+    add_new(&mut known.scopes, later_row.scopes);
+    add_new(&mut known.reaches, later_row.reaches);
+    add_new(&mut known.consumers, later_row.consumers);
+    known.external_ids.extend(later_row.external_ids);
+}
+
+/// Adds entries that are new, up to a number that no honest list reaches: each is compared with all.
+fn add_new(known: &mut Vec<String>, more: Vec<String>) {
+    for entry in more {
+        if known.len() < MOST_ENTRIES && !known.contains(&entry) {
+            known.push(entry);
+        }
+    }
+}
+
+/// Returns the later of two times; `never` is before all.
+pub(super) fn later(left: Option<String>, right: Option<String>) -> Option<String> {
+    match (left, right) {
+        (Some(left), Some(right)) if left == "never" => Some(right),
+        (Some(left), Some(right)) if right == "never" => Some(left),
+        (left, right) => left.max(right),
+    }
+}

@@ -1,0 +1,76 @@
+//! The lists of AI providers, and what all lists have in common.
+
+use super::super::Kind;
+use super::samples::*;
+
+#[test]
+fn keys_of_an_openai_project_say_whom_they_act_as_and_who_owns_them() {
+    let mut options = options();
+    options.account = Some("org-acme".into());
+    options.project = Some("proj_ex".into());
+    let batches = import_with(Kind::OpenaiProjectKeys, OPENAI_PROJECT_KEYS, &options).expect("usable");
+    let [batch] = &batches[..] else { panic!("one project") };
+    assert_eq!(batch.source, "openai-project-keys/org-acme/proj_ex");
+    assert_eq!((&batch.rejected[..], &batch.remarks[..]), (&[][..], &[][..]));
+
+    let [bot, notebook] = &batch.credentials[..] else { panic!("two keys") };
+    assert_eq!((bot.id.as_str(), bot.record_id.as_deref()), ("openai:key_ex01", Some("key_ex01")));
+    assert_eq!(
+        (bot.sort.as_deref(), bot.identity.as_deref()),
+        (Some("openai-project-key"), Some("openai:svc_acct_ex01"))
+    );
+    assert_eq!((bot.issued.as_deref(), bot.status.as_deref()), (Some("2025-04-30T08:00:00Z"), Some("active")));
+    assert_eq!(bot.join.ids, ["openai:key_ex01"]);
+    let hint = bot.join.hint.as_ref().expect("a hint");
+    assert_eq!(
+        (hint.head.as_str(), hint.tail.as_str(), hint.source.as_deref()),
+        ("sk-proj-EXa", "9Zq", Some("redacted_value"))
+    );
+    // The head says nothing of the sort, so no detector is excluded.
+    assert_eq!(notebook.sort.as_deref(), Some("organization.project.api_key"));
+    assert_eq!(notebook.last_used, None);
+
+    let [account, key] = &batch.identities[..] else { panic!("two identities") };
+    assert_eq!((account.kind.as_deref(), account.name.as_deref()), (Some("service_account"), Some("support-bot")));
+    assert_eq!((account.account.as_deref(), account.container.as_deref()), (Some("org-acme"), Some("proj_ex")));
+    assert_eq!((account.owner.as_deref(), account.owner_access.as_deref()), (None, Some("active")));
+    assert_eq!(account.privilege.as_deref(), Some("inference"));
+    assert_eq!(account.external_ids["openai_service_account"], "svc_acct_ex01");
+    assert_eq!((key.kind.as_deref(), key.owner.as_deref()), (Some("api_key"), Some("owner.a@acme.example")));
+    assert_eq!(key.owner_access.as_deref(), Some("inactive"));
+    assert_eq!(batch.people[0].aliases, ["user_ex01"]);
+
+    let coverage = &batch.coverage[0];
+    assert_eq!((coverage.provider.as_str(), coverage.account.as_str()), ("openai", "org-acme/proj_ex"));
+    assert!(coverage.complete && coverage.source == "export.json" && coverage.as_of == "2026-11-22T12:00:00Z");
+}
+
+#[test]
+fn admin_keys_of_openai_name_their_owner_in_either_form() {
+    let batch = import(Kind::OpenaiAdminKeys, OPENAI_ADMIN_KEYS);
+    let [billing, old] = &batch.credentials[..] else { panic!("two keys") };
+    assert_eq!((billing.sort.as_deref(), billing.status.as_deref()), (Some("openai-admin-key"), Some("active")));
+    assert_eq!((old.status.as_deref(), old.expires.as_deref()), (Some("expired"), Some("2024-07-20T10:32:13Z")));
+    assert_eq!(billing.identity.as_deref(), Some("openai:sa_ex9"));
+    assert_eq!(batch.identities[1].owner.as_deref(), Some("user_ex02"));
+    assert!(batch.identities.iter().all(|identity| identity.privilege.as_deref() == Some("org-admin")));
+}
+
+#[test]
+fn a_creator_at_anthropic_is_no_owner() {
+    let batch = import(Kind::AnthropicApiKeys, ANTHROPIC_API_KEYS);
+    let [codegen, legacy, mine] = &batch.credentials[..] else { panic!("three keys") };
+    assert_eq!(codegen.identity.as_deref(), Some("anthropic:svac_01EXAMPLE"));
+    assert_eq!((codegen.created_by.as_deref(), codegen.expires.as_deref()), (Some("user_01EXAMPLEaaa"), Some("never")));
+    assert_eq!((codegen.sort.as_deref(), codegen.status.as_deref()), (Some("anthropic-api-key"), Some("active")));
+    assert_eq!(
+        (legacy.status.as_deref(), legacy.created_by.as_deref(), legacy.expires.as_deref()),
+        (Some("disabled"), None, None)
+    );
+    assert_eq!((mine.status.as_deref(), mine.expires.as_deref()), (Some("revoked"), Some("never")));
+    assert_eq!(mine.scopes, ["organization"]);
+    let owners: Vec<Option<&str>> = batch.identities.iter().map(|identity| identity.owner.as_deref()).collect();
+    assert_eq!(owners, [None, None, Some("user_01EXAMPLEbbb")]);
+    assert_eq!(batch.identities[0].container.as_deref(), Some("wrkspc_01EXAMPLE"));
+    assert!(batch.coverage[0].complete);
+}

@@ -1,0 +1,70 @@
+//! What the detectors know of a credential's type: its provider, what of a value is the same in all, how much is unknown.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::detector::compile::shape::{self, Piece, Shape};
+use crate::detector::registry::Registry;
+
+/// What is known of a type.
+#[derive(Debug)]
+pub(super) struct TypeFacts {
+    /// The provider's slug.
+    pub(super) provider: String,
+    /// The shapes, choices multiplied out; none where a pattern says how it looks.
+    pub(super) shapes: Vec<Shape>,
+}
+
+/// The facts of the built-in detectors, by id; decoded when first asked for.
+fn facts() -> &'static Facts {
+    static FACTS: OnceLock<Facts> = OnceLock::new();
+    FACTS.get_or_init(|| {
+        let registry = Registry::built_in();
+        let mut facts = Facts::default();
+        for detector in registry.detectors() {
+            let shapes = detector.shapes.iter().flat_map(|text| shape::parse(text).unwrap_or_default()).collect();
+            facts.types.insert(detector.id.clone(), TypeFacts { provider: detector.provider.clone(), shapes });
+            facts.providers.insert(detector.provider.clone(), detector.ai);
+        }
+        facts
+    })
+}
+
+#[derive(Debug, Default)]
+struct Facts {
+    types: HashMap<String, TypeFacts>,
+    /// Whether a provider serves AI workloads.
+    providers: HashMap<String, bool>,
+}
+
+/// Returns what is known of a type.
+pub(super) fn of(sort: &str) -> Option<&'static TypeFacts> {
+    facts().types.get(sort)
+}
+
+/// Returns the provider whose credentials are of this type, where a detector says so.
+pub(super) fn provider_of(sort: &str) -> Option<&'static str> {
+    of(sort).map(|known| known.provider.as_str())
+}
+
+/// Returns whether a provider serves AI workloads, as far as detectors know.
+pub fn is_ai_provider(provider: &str) -> bool {
+    facts().providers.get(provider).copied().unwrap_or(false)
+}
+
+/// Returns the shapes of all types of a provider.
+pub(super) fn shapes_of(provider: &str) -> impl Iterator<Item = &'static Shape> {
+    facts().types.values().filter(move |known| known.provider == provider).flat_map(|known| &known.shapes)
+}
+
+/// Returns what is the same in every value of a shape, at its beginning and at its end.
+pub(super) fn constant_ends(shape: &Shape) -> (&[u8], &[u8]) {
+    fn literal(piece: Option<&Piece>) -> &[u8] {
+        match piece {
+            Some(Piece::Literal(text)) => text,
+            _ => &[],
+        }
+    }
+    let last = if shape.0.len() > 1 { shape.0.last() } else { None };
+    (literal(shape.0.first()), literal(last))
+}
