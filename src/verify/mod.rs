@@ -20,5 +20,8 @@ pub mod run;
 mod sign;
 
 #[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
 #[path = "../../tests/harness/server.rs"]
 pub(crate) mod test_server;
