@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod facts;
 pub mod hint;
 pub mod mailmap;
+pub mod map;
 mod public_key;
 pub mod reader;
 pub mod runbook;
