@@ -48,6 +48,8 @@ pub enum Command {
     Hook(HookArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
+    /// Show or send the request that ends a credential
+    Revoke(super::commands::revoke::RevokeArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
     Generate(GenerateArguments),
 }

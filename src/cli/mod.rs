@@ -34,6 +34,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };
     result.unwrap_or_else(|error| {

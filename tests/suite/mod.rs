@@ -25,4 +25,5 @@ mod output;
 mod places;
 mod project;
 mod readme;
+mod revoke;
 mod setup;
