@@ -214,6 +214,18 @@ impl<'a> Reader<'a> {
         self.many("SELECT body FROM finding ORDER BY fingerprint", [])
     }
 
+    /// Returns what scans found and saw between two times, by fingerprint.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn findings_between(&self, from: Option<&str>, to: Option<&str>) -> Result<Vec<Finding>> {
+        self.many(
+            "SELECT body FROM finding WHERE (?1 IS NULL OR last_at >= ?1) AND (?2 IS NULL OR first_at <= ?2)
+             ORDER BY fingerprint",
+            [from, to],
+        )
+    }
+
     /// Returns the finding whose fingerprint, or the digits of it, begins with `prefix`; all where several do.
     ///
     /// # Errors
