@@ -2,8 +2,8 @@
 //!
 //! [`facts`] reads what a value says of itself, [`digest`] and [`hint`] what it is recognised by, [`score`] what a match is
 //! worth and [`veto`] what rules one out; [`link`] joins them. [`context`] suggests owners from where a credential was found,
-//! [`decisions`] keeps what people decided and [`remembered`] what scans found. The records come from the store that `inventory` fills; how an answer is laid out
-//! in a report, `report` knows.
+//! [`decisions`] keeps what people decided and [`remembered`] what scans found. The records come from the store that
+//! `inventory` fills; how an answer is laid out in a report, `report` knows.
 
 pub mod blast;
 pub mod card;
@@ -18,6 +18,7 @@ pub mod facts;
 pub mod hint;
 pub mod link;
 pub mod mailmap;
+pub mod map;
 mod matches;
 mod public_key;
 pub mod reader;

@@ -289,6 +289,50 @@ fn a_key_that_cannot_be_kept_is_left_out_and_named() {
     assert!(known.join.fp.is_empty() && known.join.hint.is_some());
 }
 
+#[test]
+fn a_whole_credential_never_reaches_the_store() {
+    let mut generator = crate::detector::example::Generator::new(11);
+    let mut key = || {
+        let key = crate::detector::example::expand("sk-ant-api03-{93:url}AA", &mut generator).expect("a key");
+        String::from_utf8(key).expect("text")
+    };
+    let mut store = Store::in_memory().expect("a store");
+    let mut batch = listed("list", "2026-11-20", 1);
+    let keys: Vec<String> = (0..6).map(|_| key()).collect();
+    batch.identities[0].name = Some(format!("the bot's key is {}, keep it", keys[0]));
+    batch.identities[0].external_ids.insert(keys[1].clone(), "x".into());
+    batch.identities[0].consumers = vec!["fine".into(), keys[2].clone()];
+    batch.credentials[0].join.ids = vec![format!("anthropic:{}", keys[3])];
+    batch.people.push(Person { id: keys[4].clone(), ..Person::default() });
+    batch.observations.push(Observation {
+        event: "1".into(),
+        key_kind: "id".into(),
+        key_value: "openai:key_1".into(),
+        action: "call".into(),
+        target: Some(keys[5].clone()),
+        at: "2026-11-20".into(),
+        ..Observation::default()
+    });
+    let done = take(&mut store, &batch);
+    assert_eq!(done.rejected.len(), 6, "{:?}", done.rejected);
+    assert!(done.rejected.iter().all(|rejected| rejected.reason.contains("anthropic-api-key")));
+    let told = format!("{:?}{}", done, answers(&store));
+    assert!(keys.iter().all(|key| !told.contains(&key[13..22])), "{told}");
+    let known = records::identity(&store, "openai:svc_1").expect("an answer").expect("an identity");
+    assert_eq!((known.name, known.account.as_deref()), (None, Some("org-acme")));
+    assert!(records::observations(&store, KeyKind::Id, "openai:key_1").expect("events").is_empty());
+}
+
+#[test]
+fn a_redacted_form_that_shows_too_much_is_left_out() {
+    let mut store = Store::in_memory().expect("a store");
+    let mut batch = listed("list", "2026-11-20", 1);
+    batch.credentials[0].join.hint = Some(Hint { head: "sk-proj-".into(), tail: "0123456789".into(), source: None });
+    let done = take(&mut store, &batch);
+    assert!(done.rejected[0].reason.contains("join.hint") && !done.rejected[0].reason.contains("0123"));
+    assert!(records::hints_by_tail(&store, "openai", &["0123456789", "23456789"]).expect("hints").is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

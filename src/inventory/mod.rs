@@ -5,7 +5,11 @@
 
 pub mod batch;
 mod claims;
+pub mod columns;
 mod effective;
+mod fields;
+mod guard;
+pub mod hand_kept;
 pub mod import;
 pub mod ingest;
 #[cfg(test)]
@@ -14,5 +18,6 @@ pub mod keys;
 pub mod model;
 mod prepare;
 pub mod records;
+pub mod template;
 pub mod times;
 pub mod types;

@@ -1,18 +1,19 @@
 //! Makes a batch ready for the store: what says nothing is left out, join keys are brought into one form, and what an
 //! inventory must not hold is refused, each with its reason.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::batch::{Batch, Rank, Rejected};
 use super::claims::{self, Fields};
+use super::guard::{self, Sighting};
 use super::ingest::{ClaimsByRecord, RecordKind};
 use super::keys::{KeyKind, normalised};
 use super::model::{Coverage, Observation};
-use super::times;
+use super::{times, types};
 
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 512;
@@ -42,7 +43,7 @@ impl Prepared {
 /// Makes a batch ready.
 ///
 /// # Errors
-/// A batch without a source.
+/// A batch without a source; an engine that does not open.
 pub(super) fn prepare(batch: &Batch, as_of: String) -> Result<Prepared, String> {
     if batch.source.trim().is_empty() {
         return Err("a batch must name its source".into());
@@ -52,6 +53,7 @@ pub(super) fn prepare(batch: &Batch, as_of: String) -> Result<Prepared, String> 
     rows.add_all(RecordKind::Identity, &batch.identities);
     rows.add_all(RecordKind::Credential, &batch.credentials);
     let observations = rows.observations(&batch.observations);
+    let observations = rows.without_secrets(observations)?;
     let (coverage, coverage_lost) = rows.coverage(batch, &as_of);
     Ok(Prepared {
         source: batch.source.clone(),
@@ -133,7 +135,69 @@ impl Rows {
                 }
             });
         }
+        self.check_hint(place, fields);
         claims::tidy(fields);
+    }
+
+    fn check_hint(&mut self, place: &str, fields: &mut Fields) {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        let (sort, provider) = (text("type"), text("provider"));
+        let hint = fields.get("join").and_then(|join| join.get("hint"));
+        let Some(hint) = hint else { return };
+        let part = |name: &str| hint.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (head, tail) = (part("head"), part("tail"));
+        let checked = match head.len() + tail.len() {
+            0 => Err("shows nothing".into()),
+            _ => guard::hint(sort, provider.or_else(|| sort.and_then(types::provider_of)), head, tail),
+        };
+        let Err(reason) = checked else { return };
+        if let Some(Value::Object(join)) = fields.get_mut("join") {
+            join.remove("hint");
+        }
+        let reason = format!("join.hint {reason}; the record is kept without it");
+        self.rejected.push(Rejected { place: place.to_owned(), reason });
+    }
+
+    /// Takes out whole credentials: the field that holds one, the record whose id is one, the event.
+    fn without_secrets(&mut self, events: Vec<Observation>) -> Result<Vec<Observation>, String> {
+        let sightings = guard::whole_secrets(&self.claims, &events).map_err(|error| error.to_string())?;
+        let mut bad_events = BTreeSet::new();
+        for sighting in sightings {
+            let (place, reason) = match sighting {
+                Sighting::Event(place, detector) => {
+                    bad_events.insert(place);
+                    (format!("event {}", place + 1), format!("holds what looks like a whole {detector}; it is refused"))
+                }
+                Sighting::Record(kind, id, field, detector) => self.take_out(kind, id, &field, &detector),
+            };
+            self.rejected.push(Rejected { place, reason });
+        }
+        let kept = events.into_iter().enumerate().filter(|(place, _)| !bad_events.contains(place));
+        Ok(kept.map(|(_, seen)| seen).collect())
+    }
+
+    fn take_out(&mut self, kind: RecordKind, id: String, field: &str, detector: &str) -> (String, String) {
+        if field == "id" {
+            self.lost += usize::from(self.claims.remove(&(kind, id)).is_some());
+            let reason = format!("its id holds what looks like a whole {detector}; the record is refused");
+            return (format!("a {}", kind.name()), reason);
+        }
+        let place = format!("{} {id}", kind.name());
+        if let Some(fields) = self.claims.get_mut(&(kind, id)) {
+            let (outer, inner) = field.split_once('.').unwrap_or((field, ""));
+            match fields.get_mut(outer) {
+                // Below the second level everything goes, and so does a name that is a credential itself.
+                Some(Value::Object(entries)) if outer == "join" => {
+                    entries.remove(inner.split('.').next().unwrap_or_default());
+                }
+                _ => {
+                    fields.remove(outer);
+                }
+            }
+            claims::tidy(fields);
+        }
+        let field = if field.starts_with("external_ids.") { "external_ids" } else { field };
+        (place, format!("{field} holds what looks like a whole {detector}; the record is kept without it"))
     }
 
     fn observations(&mut self, observations: &[Observation]) -> Vec<Observation> {

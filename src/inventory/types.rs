@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::detector::compile::schema::Kind;
 use crate::detector::compile::shape::{self, Piece, Shape};
 use crate::detector::registry::Registry;
 
@@ -13,6 +14,8 @@ pub(super) struct TypeFacts {
     pub(super) provider: String,
     /// The shapes, choices multiplied out; none where a pattern says how it looks.
     pub(super) shapes: Vec<Shape>,
+    /// Whether a person may have chosen the value, so that it is no longer than a person remembers.
+    pub(super) guessable: bool,
 }
 
 /// The facts of the built-in detectors, by id; decoded when first asked for.
@@ -23,7 +26,10 @@ fn facts() -> &'static Facts {
         let mut facts = Facts::default();
         for detector in registry.detectors() {
             let shapes = detector.shapes.iter().flat_map(|text| shape::parse(text).unwrap_or_default()).collect();
-            facts.types.insert(detector.id.clone(), TypeFacts { provider: detector.provider.clone(), shapes });
+            let guessable = matches!(detector.kind, Kind::Password | Kind::ConnectionUri);
+            facts
+                .types
+                .insert(detector.id.clone(), TypeFacts { provider: detector.provider.clone(), shapes, guessable });
             facts.providers.insert(detector.provider.clone(), detector.ai);
         }
         facts
@@ -52,9 +58,11 @@ pub fn is_ai_provider(provider: &str) -> bool {
     facts().providers.get(provider).copied().unwrap_or(false)
 }
 
-/// Returns the shapes of all types of a provider.
-pub(super) fn shapes_of(provider: &str) -> impl Iterator<Item = &'static Shape> {
-    facts().types.values().filter(move |known| known.provider == provider).flat_map(|known| &known.shapes)
+/// Returns how many of the first bytes of a text all values of some type of a provider (or of any) have.
+pub(super) fn longest_constant(provider: Option<&str>, text: &str) -> usize {
+    let of_provider = facts().types.values().filter(|known| provider.is_none_or(|provider| known.provider == provider));
+    let constants = of_provider.flat_map(|known| &known.shapes).map(|shape| constant_ends(shape).0);
+    constants.filter(|constant| text.as_bytes().starts_with(constant)).map(<[u8]>::len).max().unwrap_or(0)
 }
 
 /// Returns what is the same in every value of a shape, at its beginning and at its end.
