@@ -7,7 +7,11 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::cli::{home, talk};
+use crate::detector::registry::Registry;
+use crate::identity::link::Linker;
+use crate::identity::reader::Reader;
 use crate::report;
+use crate::secret::FingerprintKey;
 use crate::store::Store;
 
 /// Where the inventory is and how the answer is written.
@@ -34,6 +38,14 @@ pub fn store(named: Option<&Path>) -> Result<Store> {
             home::store_path(None)?.display()
         ),
     }
+}
+
+/// Reads a store with links as they stand today. A home without a fingerprint key compares no fingerprints.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn reader<'a>(store: &'a Store, registry: &'a Registry, key: Option<&'a FingerprintKey>) -> Result<Reader<'a>> {
+    Ok(Reader::new(store).with_linker(Linker::new(store, registry, key)?))
 }
 
 /// Opens the store, or an empty one with a word about it: some questions have an answer without an inventory.

@@ -8,7 +8,8 @@ use clap::Args;
 use super::answers::{self, AnswerArguments};
 use super::scan::width;
 use crate::cli::exit::Status;
-use crate::cli::talk;
+use crate::cli::{home, talk};
+use crate::detector::registry::Registry;
 use crate::identity::blast;
 use crate::identity::reader::Reader;
 use crate::identity::who::{self, Asked};
@@ -53,7 +54,8 @@ pub struct BlastArguments {
 /// An unknown identity, a log that cannot be read, or a store that cannot be.
 pub fn run(arguments: &BlastArguments) -> Result<Status> {
     let store = answers::store(arguments.answer.inventory.as_deref())?;
-    let reader = Reader::new(&store);
+    let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
+    let reader = answers::reader(&store, &registry, Some(&key))?;
     let identity = identity(&reader, &arguments.identity)?;
     let extra = match (&arguments.observed, &arguments.from) {
         (Some(file), Some(kind)) => vec![log(file, kind, arguments.account.clone())?],

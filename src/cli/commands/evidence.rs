@@ -112,13 +112,16 @@ fn export(arguments: &EvidenceArguments) -> Result<Status> {
         frameworks: arguments.framework.iter().map(|name| name.trim().to_ascii_lowercase()).collect(),
     };
     let key = home::fingerprint_key(None)?;
-    let maker = maker(key.id())?;
+    let registry = Registry::built_in();
+    let maker = maker(&registry, key.id())?;
     let pseudonyms = match arguments.pseudonyms {
-        true => Some(Pseudonyms::new(&Reader::new(&store).people()?, key)),
+        true => Some(Pseudonyms::new(&Reader::new(&store).people()?, key.clone())),
         false => None,
     };
     let now = jiff::Timestamp::now();
-    let bundle = bundle::bundle(&store, &scope, maker, pseudonyms.as_ref(), now)?;
+    let reader = answers::reader(&store, &registry, Some(&key))?;
+    let bundle = bundle::bundle(&reader, &scope, maker, pseudonyms.as_ref(), now)?;
+    drop(reader);
     write(&bundle, output)?;
     let data = json!({ "manifest": bundle.hash(), "head": bundle.manifest.events.head });
     evidence::append(&mut store, &actor(), action::EXPORTED, &output.display().to_string(), &data, now)?;
@@ -137,8 +140,7 @@ fn moment(text: &str, is_end: bool) -> Result<jiff::Timestamp> {
     whole.parse().with_context(|| format!("{text:?} is no day (2026-11-20) and no time (2026-11-20T08:00:00Z)"))
 }
 
-fn maker(key: &str) -> Result<Maker> {
-    let registry = Registry::built_in();
+fn maker(registry: &Registry, key: &str) -> Result<Maker> {
     let detectors = serde_json::to_vec(registry.detectors())?;
     Ok(Maker {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 
 use super::answers::{self, AnswerArguments};
 use crate::cli::exit::Status;
+use crate::cli::home;
+use crate::detector::registry::Registry;
 use crate::identity::map;
 use crate::inventory::records::Filter;
 use crate::report;
@@ -68,7 +70,8 @@ pub fn run(arguments: &MapArguments) -> Result<Status> {
         ai: arguments.ai,
         ..Filter::default()
     };
-    let map = map::map(&store, &filter)?;
+    let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
+    let map = map::map(&answers::reader(&store, &registry, Some(&key))?, &filter)?;
     answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
         MapFormat::Text => report::answers::map_text(&map, output),
         MapFormat::Json => answers::json(&map, output),

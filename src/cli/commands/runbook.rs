@@ -84,8 +84,10 @@ pub fn run(arguments: &RunbookArguments) -> Result<Status> {
         code_owners: code_owners(&finding),
         now: jiff::Timestamp::now(),
     };
-    let reader = store.as_ref().map(Reader::new);
+    let key = home::fingerprint_key(None)?;
+    let reader = store.as_ref().map(|store| answers::reader(store, &registry, Some(&key))).transpose()?;
     let book = runbook::runbook(reader.as_ref(), &finding, registry.get(&finding.detector), &circumstances)?;
+    drop(reader);
     let mut extra = TicketExtra { controls: matrix::of_finding(&book.finding), evidence: None };
     if let Some(store) = &mut store {
         extra.evidence = Some(record(store, &book, circumstances.now)?);

@@ -9,7 +9,8 @@ use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::{home, progress, talk};
 use crate::detector::registry::Registry;
-use crate::finding::{Confidence, Finding, Identity, Kind};
+use crate::finding::{Confidence, Finding, Kind};
+use crate::identity::link::Linker;
 use crate::identity::reader::Reader;
 use crate::identity::who::{self, Answer, Asked, Standing};
 use crate::matcher::engine::{EngineChoice, Workload};
@@ -58,7 +59,9 @@ pub fn run(arguments: &WhoArguments) -> Result<Status> {
         // Before anything else, so that a secret is refused whatever else is wrong.
         refuse_secret(&arguments.what, &registry)?;
         let store = answers::store(arguments.answer.inventory.as_deref())?;
-        let answer = who::who(&Reader::new(&store), &Asked::parse(&arguments.what))?;
+        let key = home::fingerprint_key(None)?;
+        let reader = answers::reader(&store, &registry, Some(&key))?;
+        let answer = who::who(&reader, &Asked::parse(&arguments.what))?;
         if answer.standing == Standing::Unknown && who::may_be_secret(&arguments.what) {
             bail!(
                 "{}",
@@ -102,7 +105,7 @@ fn refuse_secret(text: &str, registry: &Registry) -> Result<()> {
 /// Answers for the value on standard input.
 fn of_value(store: &Store, registry: &Registry) -> Result<Answer> {
     let key = home::fingerprint_key(None)?;
-    let mut options = ScanOptions::new(vec!["-".into()], key);
+    let mut options = ScanOptions::new(vec!["-".into()], key.clone());
     options.min_confidence = Confidence::Low;
     let outcome = scan::run(&options, registry, &NoProgress, &mut progress::PatientInput(std::io::stdin()));
     if let Some(error) = outcome.report.summary.errors.first() {
@@ -110,7 +113,7 @@ fn of_value(store: &Store, registry: &Registry) -> Result<Answer> {
     }
     let findings = &outcome.report.findings;
     let surest = findings.iter().zip(&outcome.credentials).max_by_key(|(finding, _)| finding.confidence);
-    let Some((finding, _)) = surest else {
+    let Some((finding, found)) = surest else {
         bail!(
             "no credential is recognised in what stands on standard input; give it with what stood round it, or look for \
              its fingerprint, redacted form or id"
@@ -120,13 +123,13 @@ fn of_value(store: &Store, registry: &Registry) -> Result<Answer> {
         let rest = findings.len() - 1;
         talk(&format!("credtrace: {rest} further credentials stand on standard input; the surest is answered for"));
     }
-    let link = link(store, finding)?;
-    Ok(who::of_link(&Reader::new(store), in_words(finding, registry), link, &finding.fingerprint)?)
-}
-
-fn link(store: &Store, finding: &Finding) -> Result<Identity> {
-    let answer = who::who(&Reader::new(store), &Asked::Fingerprint(finding.fingerprint.clone()))?;
-    Ok(answer.link.unwrap_or_default())
+    let linker = Linker::new(store, registry, Some(&key))?;
+    let link = linker.link(finding, Some(found))?;
+    let notes = linker.notes().to_vec();
+    let reader = Reader::new(store).with_linker(linker);
+    let mut answer = who::of_link(&reader, in_words(finding, registry), link, &finding.fingerprint)?;
+    answer.notes.extend(notes);
+    Ok(answer)
 }
 
 fn in_words(finding: &Finding, registry: &Registry) -> String {

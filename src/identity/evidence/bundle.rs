@@ -14,12 +14,12 @@ use super::pseudonyms::Pseudonyms;
 use super::{action, form};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
-use crate::identity::reader::{Decision, Reader};
+use crate::identity::decisions::Decision;
+use crate::identity::reader::Reader;
 use crate::identity::standing;
 use crate::inventory::model::Coverage;
 use crate::inventory::records::ImportRecord;
 use crate::inventory::times;
-use crate::store::Store;
 
 /// The schema name of a manifest.
 pub const SCHEMA: &str = "credtrace/evidence/1";
@@ -136,7 +136,7 @@ impl Bundle {
 /// # Errors
 /// A store that cannot be read, an unknown framework, or a period that ends before it begins.
 pub fn bundle(
-    store: &Store,
+    reader: &Reader<'_>,
     scope: &Scope,
     maker: Maker,
     pseudonyms: Option<&Pseudonyms>,
@@ -147,7 +147,7 @@ pub fn bundle(
     {
         return Err(Error::Usage(format!("the period ends ({to}) before it begins ({from})")));
     }
-    let contents = Contents::of(store, scope)?;
+    let contents = Contents::of(reader, scope)?;
     let controls = matrix::matrix(&contents.findings, &contents.events, &scope.frameworks)?;
     let hide = |value: Value| pseudonyms.map_or(value.clone(), |names| names.replaced(&value));
     let texts = vec![
@@ -189,9 +189,8 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(store: &Store, scope: &Scope) -> Result<Self> {
-        let reader = Reader::new(store);
-        let all = super::read(store)?;
+    fn of(reader: &Reader<'_>, scope: &Scope) -> Result<Self> {
+        let all = super::read(reader.store())?;
         let unbroken = check::check(&all, &Known::default()).is_whole();
         let (from, to) = (scope.from.map(times::written), scope.to.map(times::written));
         let inside =
@@ -204,9 +203,9 @@ impl Contents {
         let mut findings = reader.findings_between(from.as_deref(), to.as_deref())?;
         for finding in &mut findings {
             finding.secret = None;
-            finding.identity = standing::link_of(&reader, finding)?;
+            finding.identity = standing::link_of(reader, finding)?;
         }
-        let decisions = reader.decisions(None)?.into_iter().filter(|decision| inside(&decision.at)).collect();
+        let decisions = reader.decisions()?.into_iter().filter(|decision| inside(&decision.at)).collect();
         Ok(Self {
             events,
             begins,
