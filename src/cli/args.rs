@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::commands;
 use crate::report::Format;
 
 /// Headings of the help.
@@ -46,6 +47,16 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
+    Who(commands::who::WhoArguments),
+    /// Draw AI systems, the identities they act as, their credentials and what they reach
+    Map(commands::map::MapArguments),
+    /// Say what an identity reaches, as declared and as logs show
+    Blast(commands::blast::BlastArguments),
+    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
+    Runbook(commands::runbook::RunbookArguments),
+    /// Write what was done and found as evidence, or check that such a record was not changed
+    Evidence(commands::evidence::EvidenceArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Show or send the request that ends a credential
