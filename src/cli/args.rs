@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::commands::verify::VerifyArguments;
+use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
 /// Headings of the help.
@@ -46,6 +48,8 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Ask the provider whether a credential works; it comes on standard input
+    Verify(Box<VerifyArguments>),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
@@ -107,6 +111,14 @@ pub struct ScanArguments {
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
+
+    /// Ask providers whether what was found works; the only option that uses the network
+    #[arg(long, help_heading = "Asking providers")]
+    pub verify: bool,
+
+    /// How providers are asked.
+    #[command(flatten)]
+    pub verifying: VerifyingArguments,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
@@ -271,6 +283,8 @@ pub enum MinConfidence {
 pub enum FailOn {
     /// Any finding
     Any,
+    /// What works, within limits or not; needs --verify
+    Live,
 }
 
 /// Which engine looks for anchors.

@@ -8,6 +8,7 @@ pub mod home;
 pub mod panics;
 pub mod progress;
 pub mod resolve;
+pub mod verifying;
 
 use std::ffi::OsString;
 
@@ -33,6 +34,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };

@@ -26,3 +26,6 @@ mod places;
 mod project;
 mod readme;
 mod setup;
+mod verify;
+mod verify_command;
+mod verify_hostile;

@@ -4,3 +4,4 @@ pub mod detectors;
 pub mod generate;
 pub mod hook;
 pub mod scan;
+pub mod verify;
