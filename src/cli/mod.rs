@@ -9,6 +9,7 @@ pub mod home;
 pub mod panics;
 pub mod progress;
 pub mod resolve;
+pub mod verifying;
 
 use std::ffi::OsString;
 
@@ -39,6 +40,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Command::Blast(arguments) => commands::blast::run(&arguments),
         Command::Evidence(arguments) => commands::evidence::run(&arguments),
         Command::Runbook(arguments) => commands::runbook::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),

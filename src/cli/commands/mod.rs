@@ -10,4 +10,5 @@ pub mod map;
 pub mod revoke;
 pub mod runbook;
 pub mod scan;
+pub mod verify;
 pub mod who;
