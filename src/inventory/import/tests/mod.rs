@@ -1,4 +1,5 @@
 //! The importers on samples in the providers' documented forms, each with its awkward cases.
 
 mod lists;
+mod providers;
 mod samples;
