@@ -46,6 +46,8 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Accept or reject a link between a credential and the inventory, or list what was decided
+    Link(super::commands::link::LinkArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
@@ -107,6 +109,10 @@ pub struct ScanArguments {
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
+
+    /// The inventory that says whose credentials are [default: inventory.db in the program's home, where it is there]
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub inventory: Option<PathBuf>,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
@@ -271,6 +277,8 @@ pub enum MinConfidence {
 pub enum FailOn {
     /// Any finding
     Any,
+    /// A finding of which the inventory does not say whose it is
+    Unlinked,
 }
 
 /// Which engine looks for anchors.

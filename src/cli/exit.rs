@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::finding::Report;
+use crate::finding::{Finding, Report};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,15 @@ impl Status {
             (false, _) => Self::Failed,
             (true, false) => Self::Findings,
             (true, true) => Self::Clean,
+        }
+    }
+
+    /// The status of a report of which only some findings count: those that `counts` says yes to.
+    pub fn where_some_count(report: &Report, counts: impl FnMut(&Finding) -> bool) -> Self {
+        match (report.summary.complete, report.findings.iter().any(counts)) {
+            (false, _) => Self::Failed,
+            (true, true) => Self::Findings,
+            (true, false) => Self::Clean,
         }
     }
 

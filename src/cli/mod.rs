@@ -1,8 +1,10 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod accepted;
+pub mod actor;
 pub mod args;
 pub mod commands;
+pub mod enrich;
 pub mod exit;
 pub mod home;
 pub mod panics;
@@ -33,6 +35,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Link(arguments) => commands::link::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };

@@ -3,4 +3,5 @@
 pub mod detectors;
 pub mod generate;
 pub mod hook;
+pub mod link;
 pub mod scan;

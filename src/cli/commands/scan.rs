@@ -4,11 +4,11 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 
-use crate::cli::args::ScanArguments;
+use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
-use crate::cli::{progress, resolve, talk};
+use crate::cli::{enrich, progress, resolve, talk};
 use crate::detector::registry::Registry;
-use crate::finding::Report;
+use crate::finding::{Finding, IdentityStatus, Report};
 use crate::report::{self, Format, RuleInfo};
 use crate::scan;
 
@@ -19,10 +19,12 @@ use crate::scan;
 pub fn run(arguments: ScanArguments) -> Result<Status> {
     let registry = resolve::registry(&arguments.detectors)?;
     let options = resolve::scan_options(&arguments)?;
+    let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
-    let outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
+    let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
     bar.finish();
+    inventory.enrich(&mut outcome, &options.targets, &registry, &options.key);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
@@ -31,7 +33,16 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
-    Ok(if outcome.interrupted { Status::Interrupted } else { Status::of(&outcome.report) })
+    Ok(if outcome.interrupted { Status::Interrupted } else { status(&outcome.report, arguments.fail_on) })
+}
+
+/// Returns how a report ends the program, by what a person said to fail on.
+fn status(report: &Report, fail_on: FailOn) -> Status {
+    let is_unlinked = |finding: &Finding| finding.identity.status != IdentityStatus::Linked;
+    match fail_on {
+        FailOn::Any => Status::of(report),
+        FailOn::Unlinked => Status::where_some_count(report, is_unlinked),
+    }
 }
 
 fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {
