@@ -61,6 +61,8 @@ pub enum Command {
     Evidence(commands::evidence::EvidenceArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
+    /// Accept or reject a link between a credential and the inventory, or list what was decided
+    Link(commands::link::LinkArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Show or send the request that ends a credential
@@ -132,6 +134,9 @@ pub struct ScanArguments {
     /// How providers are asked.
     #[command(flatten)]
     pub verifying: VerifyingArguments,
+    /// The inventory that says whose credentials are [default: inventory.db in the program's home, where it is there]
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub inventory: Option<PathBuf>,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
@@ -298,6 +303,8 @@ pub enum FailOn {
     Any,
     /// What works, within limits or not; needs --verify
     Live,
+    /// A finding of which the inventory does not say whose it is
+    Unlinked,
 }
 
 /// Which engine looks for anchors.

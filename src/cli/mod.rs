@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod actor;
 pub mod args;
 pub mod commands;
+pub mod enrich;
 pub mod exit;
 pub mod home;
 pub mod panics;
@@ -41,6 +42,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Command::Evidence(arguments) => commands::evidence::run(&arguments),
         Command::Runbook(arguments) => commands::runbook::run(&arguments),
         Command::Verify(arguments) => commands::verify::run(&arguments),
+        Command::Link(arguments) => commands::link::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),

@@ -21,6 +21,7 @@ mod hostile_objects;
 mod hostile_repository;
 mod hostile_text;
 mod leaks;
+mod link;
 mod output;
 mod places;
 mod project;

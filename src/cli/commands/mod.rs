@@ -6,6 +6,7 @@ pub mod detectors;
 pub mod evidence;
 pub mod generate;
 pub mod hook;
+pub mod link;
 pub mod map;
 pub mod revoke;
 pub mod runbook;
