@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::commands;
 use crate::report::Format;
 
 /// Headings of the help.
@@ -46,6 +47,10 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Keep what is known of identities and credentials: import, list, diff, coverage, template
+    Inventory(commands::inventory::InventoryArguments),
+    /// Put the fingerprint of a credential into the inventory; the value comes on standard input
+    Enroll(commands::enroll::EnrollArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors

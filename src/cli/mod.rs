@@ -1,6 +1,7 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod accepted;
+pub mod actor;
 pub mod args;
 pub mod commands;
 pub mod exit;
@@ -33,6 +34,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Inventory(arguments) => commands::inventory::run(&arguments),
+        Command::Enroll(arguments) => commands::enroll::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };

@@ -376,8 +376,8 @@ mod tests {
             batch.rejected.iter().map(|rejected| format!("{}: {}", rejected.place, rejected.reason)).collect();
         assert_eq!(batch.identities.len(), 2);
         assert_eq!(told.len(), 4);
-        assert!(told[0].starts_with("line 26: identity environment must be one of"), "{told:?}");
-        assert!(told[1].starts_with("line 29: identity has the id of the one at line 13"), "{told:?}");
+        assert!(told[0].starts_with("line 27: identity environment must be one of"), "{told:?}");
+        assert!(told[1].starts_with("line 30: identity has the id of the one at line 13"), "{told:?}");
         assert!(told[2].contains("did you mean owner?") && told[3].contains("must have an id"), "{told:?}");
     }
 
