@@ -9,6 +9,7 @@ pub mod home;
 pub mod panics;
 pub mod progress;
 pub mod resolve;
+pub mod verifying;
 
 use std::ffi::OsString;
 
@@ -36,7 +37,14 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Enroll(arguments) => commands::enroll::run(&arguments),
+        Command::Who(arguments) => commands::who::run(&arguments),
+        Command::Map(arguments) => commands::map::run(&arguments),
+        Command::Blast(arguments) => commands::blast::run(&arguments),
+        Command::Evidence(arguments) => commands::evidence::run(&arguments),
+        Command::Runbook(arguments) => commands::runbook::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };
     result.unwrap_or_else(|error| {

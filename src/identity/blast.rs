@@ -148,7 +148,7 @@ pub fn blast(reader: &Reader<'_>, identity: IdentityRecord, extra: &[(String, Ve
     let findings = findings_of(reader, &card)?;
     let exposed_since = findings.iter().filter_map(|finding| finding.first_seen.clone()).min();
     let keys = keys_of(&card);
-    let mut events: Vec<Observation> = reader.observations(&keys)?.into_iter().map(|(_, event)| event).collect();
+    let mut events = reader.observations(&keys)?;
     let mut logs = logs_of(reader)?;
     for (name, all) in extra {
         logs.extend(log_of(name, all));

@@ -4,50 +4,15 @@
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
 
+use super::decisions::{self, Decision};
+use super::link::Linker;
+use super::remembered;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
+use crate::inventory::keys::KeyKind;
 use crate::inventory::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
+use crate::inventory::records::{self, Filter, ImportRecord};
 use crate::store::Store;
-
-/// A file that was imported.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Import {
-    /// What it replaces when it is imported again.
-    pub source: String,
-    /// The importer.
-    pub kind: String,
-    /// The file's name.
-    pub file: String,
-    /// The file's SHA-256, in hexadecimal digits.
-    pub sha256: String,
-    /// When the list was made.
-    pub as_of: String,
-    /// When it was imported.
-    pub imported_at: String,
-    /// How many rows were taken.
-    pub rows: u64,
-    /// How many rows were refused.
-    pub rejected: u64,
-}
-
-/// What a person decided of a link.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Decision {
-    /// The finding.
-    pub fingerprint: String,
-    /// The credential record that was meant.
-    pub credential: Option<String>,
-    /// The identity that was meant.
-    pub identity: Option<String>,
-    /// `accept` or `reject`.
-    pub verdict: String,
-    /// Who decided.
-    pub who: String,
-    /// Why.
-    pub why: String,
-    /// When.
-    pub at: String,
-}
 
 /// The role that a person has for an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -76,13 +41,33 @@ impl Role {
 }
 
 /// Asks a store.
-#[derive(Debug, Clone, Copy)]
-pub struct Reader<'a>(&'a Store);
+#[derive(Debug)]
+pub struct Reader<'a> {
+    store: &'a Store,
+    linker: Option<Linker<'a>>,
+}
 
 impl<'a> Reader<'a> {
     /// Reads from `store`.
     pub fn new(store: &'a Store) -> Self {
-        Self(store)
+        Self { store, linker: None }
+    }
+
+    /// Links remembered findings anew, so that what was imported after the scan counts.
+    #[must_use]
+    pub fn with_linker(mut self, linker: Linker<'a>) -> Self {
+        self.linker = Some(linker);
+        self
+    }
+
+    /// Returns what links findings, where there is one.
+    pub fn linker(&self) -> Option<&Linker<'a>> {
+        self.linker.as_ref()
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &'a Store {
+        self.store
     }
 
     /// Returns the identity of that id.
@@ -90,7 +75,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A store that cannot be read, as for all questions.
     pub fn identity(&self, id: &str) -> Result<Option<IdentityRecord>> {
-        self.one("SELECT body FROM identity WHERE id = ?", [id])
+        records::identity(self.store, id)
     }
 
     /// Returns all identities, by id.
@@ -98,7 +83,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn identities(&self) -> Result<Vec<IdentityRecord>> {
-        self.many("SELECT body FROM identity ORDER BY id", [])
+        records::identities(self.store, &Filter::default())
     }
 
     /// Returns the credential record of that id.
@@ -106,7 +91,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn credential(&self, id: &str) -> Result<Option<CredentialRecord>> {
-        self.one("SELECT body FROM credential WHERE id = ?", [id])
+        records::credential(self.store, id)
     }
 
     /// Returns all credential records, by id.
@@ -122,7 +107,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn credentials_of(&self, identity: &str) -> Result<Vec<CredentialRecord>> {
-        self.many("SELECT body FROM credential WHERE identity = ? ORDER BY id", [identity])
+        records::credentials_of(self.store, identity)
     }
 
     /// Returns the credential records that a join key of any kind finds; `value` as the store writes it.
@@ -132,7 +117,7 @@ impl<'a> Reader<'a> {
     pub fn credentials_by_key(&self, value: &str) -> Result<Vec<CredentialRecord>> {
         self.many(
             "SELECT DISTINCT credential.id, body FROM credential JOIN join_key ON join_key.credential = credential.id
-             WHERE join_key.value = ?1 AND join_key.kind IN ('fp', 'digest', 'id', 'public-id', 'jwt', 'external-id')
+             WHERE join_key.value = ?1 AND join_key.kind IN ('fp', 'digest', 'id', 'public-id', 'jwt')
              ORDER BY credential.id",
             [value],
         )
@@ -174,9 +159,9 @@ impl<'a> Reader<'a> {
     /// As [`Reader::identity`].
     pub fn identities_by_external_id(&self, value: &str) -> Result<Vec<IdentityRecord>> {
         self.many(
-            "SELECT id, body FROM identity WHERE EXISTS (
-                 SELECT 1 FROM json_each(identity.body, '$.external_ids') WHERE json_each.value = ?1)
-             ORDER BY id",
+            "SELECT DISTINCT identity.id, body FROM identity JOIN external_id ON external_id.identity = identity.id
+             WHERE external_id.value = ?1 OR substr(external_id.value, instr(external_id.value, ':') + 1) = ?1
+             ORDER BY identity.id",
             [value],
         )
     }
@@ -186,22 +171,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn person(&self, name: &str) -> Result<Option<Person>> {
-        let exact = self.one("SELECT body FROM person WHERE id = ?", [name])?;
-        if exact.is_some() {
-            return Ok(exact);
-        }
-        let found: Vec<Person> = self.many(
-            "SELECT DISTINCT person.id, body FROM person LEFT JOIN alias ON alias.person = person.id
-             WHERE alias.alias = ?1 OR person.id = ?1 COLLATE NOCASE
-                 OR json_extract(body, '$.email') = ?1 COLLATE NOCASE
-             ORDER BY person.id LIMIT 2",
-            [name],
-        )?;
-        // Two people of one alias: nothing says who is meant.
-        Ok(match <[Person; 1]>::try_from(found) {
-            Ok([person]) => Some(person),
-            Err(_) => None,
-        })
+        records::person(self.store, name)
     }
 
     /// Returns all people, by id.
@@ -209,7 +179,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn people(&self) -> Result<Vec<Person>> {
-        self.many("SELECT body FROM person ORDER BY id", [])
+        records::people(self.store)
     }
 
     /// Returns the identities for which a person has a role, under any of the person's names.
@@ -245,7 +215,19 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn findings(&self) -> Result<Vec<Finding>> {
-        self.many("SELECT body FROM finding ORDER BY fingerprint", [])
+        remembered::all(self.store)
+    }
+
+    /// Returns what scans found and saw between two times, by fingerprint.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn findings_between(&self, from: Option<&str>, to: Option<&str>) -> Result<Vec<Finding>> {
+        self.many(
+            "SELECT body FROM finding WHERE (?1 IS NULL OR last_at >= ?1) AND (?2 IS NULL OR first_at <= ?2)
+             ORDER BY fingerprint",
+            [from, to],
+        )
     }
 
     /// Returns the finding whose fingerprint, or the digits of it, begins with `prefix`; all where several do.
@@ -265,17 +247,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::identity`].
-    pub fn observations(&self, keys: &[(String, String)]) -> Result<Vec<(String, Observation)>> {
+    pub fn observations(&self, keys: &[(String, String)]) -> Result<Vec<Observation>> {
         let mut found = Vec::new();
         for (kind, value) in keys {
-            found.extend(self.rows(
-                "SELECT source, event, key_kind, key_value, action, target, actor, address, at FROM observation
-                 WHERE key_kind = ? AND key_value = ? ORDER BY at LIMIT 100000",
-                [kind, value],
-                |row| Ok((row.get(0)?, observation(row)?)),
-            )?);
+            if let Some(kind) = KeyKind::from_name(kind) {
+                found.extend(records::observations(self.store, kind, value)?);
+            }
         }
-        found.sort_by(|(_, left), (_, right)| (&left.at, &left.event).cmp(&(&right.at, &right.event)));
+        found.sort_by(|left, right| (&left.at, &left.event).cmp(&(&right.at, &right.event)));
+        found.dedup();
         Ok(found)
     }
 
@@ -295,20 +275,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::identity`].
-    pub fn imports(&self) -> Result<Vec<Import>> {
-        let query = "SELECT source, kind, file, sha256, as_of, imported_at, rows, rejected FROM import ORDER BY id";
-        self.rows(query, [], |row| {
-            Ok(Import {
-                source: row.get(0)?,
-                kind: row.get(1)?,
-                file: row.get(2)?,
-                sha256: row.get(3)?,
-                as_of: row.get(4)?,
-                imported_at: row.get(5)?,
-                rows: row.get::<_, i64>(6)?.unsigned_abs(),
-                rejected: row.get::<_, i64>(7)?.unsigned_abs(),
-            })
-        })
+    pub fn imports(&self) -> Result<Vec<ImportRecord>> {
+        records::imports(self.store)
     }
 
     /// Returns of what the inventory has a list.
@@ -316,37 +284,17 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn coverage(&self) -> Result<Vec<Coverage>> {
-        let query =
-            "SELECT provider, account, source, as_of, complete FROM coverage ORDER BY provider, account, source";
-        self.rows(query, [], |row| {
-            Ok(Coverage {
-                provider: row.get(0)?,
-                account: row.get(1)?,
-                source: row.get(2)?,
-                as_of: row.get(3)?,
-                complete: row.get(4)?,
-            })
-        })
+        records::all_coverage(self.store, None)
     }
 
-    /// Returns what people decided, oldest first; of one finding where it is named.
+    /// Returns what people decided, oldest first.
     ///
     /// # Errors
     /// As [`Reader::identity`].
-    pub fn decisions(&self, fingerprint: Option<&str>) -> Result<Vec<Decision>> {
-        let query = "SELECT fingerprint, credential, identity, verdict, who, why, at FROM decision
-                     WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id";
-        self.rows(query, [fingerprint], |row| {
-            Ok(Decision {
-                fingerprint: row.get(0)?,
-                credential: row.get(1)?,
-                identity: row.get(2)?,
-                verdict: row.get(3)?,
-                who: row.get(4)?,
-                why: row.get(5)?,
-                at: row.get(6)?,
-            })
-        })
+    pub fn decisions(&self) -> Result<Vec<Decision>> {
+        let mut all = decisions::list(self.store)?;
+        all.reverse();
+        Ok(all)
     }
 
     fn rows<T>(
@@ -355,7 +303,8 @@ impl<'a> Reader<'a> {
         parameters: impl Params,
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        self.0.read(|connection: &Connection| connection.prepare_cached(query)?.query_map(parameters, row)?.collect())
+        self.store
+            .read(|connection: &Connection| connection.prepare_cached(query)?.query_map(parameters, row)?.collect())
     }
 
     /// Reads the column `body` of every row.
@@ -364,27 +313,10 @@ impl<'a> Reader<'a> {
         bodies.iter().map(|body| self.parsed(body)).collect()
     }
 
-    fn one<T: DeserializeOwned>(&self, query: &str, parameters: impl Params) -> Result<Option<T>> {
-        Ok(self.many(query, parameters)?.pop())
-    }
-
     fn parsed<T: DeserializeOwned>(&self, body: &str) -> Result<T> {
         serde_json::from_str(body).map_err(|error| Error::Store {
-            path: self.0.path().to_owned(),
+            path: self.store.path().to_owned(),
             reason: format!("holds a record that this version cannot read ({error}); import it again"),
         })
     }
-}
-
-fn observation(row: &Row<'_>) -> rusqlite::Result<Observation> {
-    Ok(Observation {
-        event: row.get(1)?,
-        key_kind: row.get(2)?,
-        key_value: row.get(3)?,
-        action: row.get(4)?,
-        target: row.get(5)?,
-        actor: row.get(6)?,
-        address: row.get(7)?,
-        at: row.get(8)?,
-    })
 }

@@ -220,7 +220,8 @@ fn check_head(schema: Option<&str>, org: Option<&Map<String, Value>>, facts: &Fi
         }
     }
     let key_id = org.and_then(|org| org.get("fingerprint_key_id")).and_then(Value::as_str).unwrap_or_default();
-    if !key_id.is_empty() && !(key_id.len() == 11 && key_id.starts_with("k1-")) {
+    let is_id = key_id.len() == 11 && key_id.starts_with("k1-");
+    if !key_id.is_empty() && !is_id {
         return Err(facts.fault("org.fingerprint_key_id must be the id of a key, k1- and eight digits, never the key"));
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! [`escape`] at the moment it is written. Secrets appear only where [`Finding::secret`] is filled, and then only in
 //! the formats that stay with the person who asked: human, JSONL, JSON and CSV.
 
+pub mod answers;
 mod csv;
 pub mod escape;
 mod github;

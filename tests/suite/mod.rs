@@ -26,4 +26,8 @@ mod output;
 mod places;
 mod project;
 mod readme;
+mod revoke;
 mod setup;
+mod verify;
+mod verify_command;
+mod verify_hostile;

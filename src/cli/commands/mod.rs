@@ -1,8 +1,16 @@
 //! One command a file.
 
+pub mod answers;
+pub mod blast;
 pub mod detectors;
 pub mod enroll;
+pub mod evidence;
 pub mod generate;
 pub mod hook;
 pub mod inventory;
+pub mod map;
+pub mod revoke;
+pub mod runbook;
 pub mod scan;
+pub mod verify;
+pub mod who;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::form;
+use crate::inventory::times;
 
 /// What the first event names as the hash before it: 64 zeros.
 pub const FIRST_PREVIOUS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -46,7 +47,7 @@ impl Event {
     ) -> Self {
         let mut event = Self {
             seq: last.saturating_add(1),
-            time: now.to_string(),
+            time: times::written(now),
             actor: actor.to_owned(),
             action: action.to_owned(),
             subject: subject.to_owned(),

@@ -169,14 +169,16 @@ fn refuse_namesakes(store: &Store, batches: &[(Batch, ImportedFile)]) -> Result<
     let known = records::imports(store)?;
     for (batch, file) in batches.iter().filter(|(batch, _)| hand_kept(batch)) {
         let last = known.iter().find(|import| import.source == batch.source);
-        if let Some(other) = last.filter(|last| last.file != file.name && Path::new(&last.file).is_absolute()) {
-            if Path::new(&other.file).exists() {
-                bail!(
-                    "{} would replace what {} says, which has the same name; give one of them another name",
-                    file.name,
-                    other.file
-                );
-            }
+        if let Some(other) = last
+            && other.file != file.name
+            && Path::new(&other.file).is_absolute()
+            && Path::new(&other.file).exists()
+        {
+            bail!(
+                "{} would replace what {} says, which has the same name; give one of them another name",
+                file.name,
+                other.file
+            );
         }
     }
     Ok(())
