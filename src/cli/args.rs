@@ -6,7 +6,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
-
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -49,6 +48,10 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Keep what is known of identities and credentials: import, list, diff, coverage, template
+    Inventory(commands::inventory::InventoryArguments),
+    /// Put the fingerprint of a credential into the inventory; the value comes on standard input
+    Enroll(commands::enroll::EnrollArguments),
     /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
     Who(commands::who::WhoArguments),
     /// Draw AI systems, the identities they act as, their credentials and what they reach

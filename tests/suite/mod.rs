@@ -20,6 +20,7 @@ mod hostile_files;
 mod hostile_objects;
 mod hostile_repository;
 mod hostile_text;
+mod inventory;
 mod leaks;
 mod link;
 mod output;

@@ -3,9 +3,11 @@
 pub mod answers;
 pub mod blast;
 pub mod detectors;
+pub mod enroll;
 pub mod evidence;
 pub mod generate;
 pub mod hook;
+pub mod inventory;
 pub mod link;
 pub mod map;
 pub mod revoke;
