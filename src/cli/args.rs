@@ -60,6 +60,12 @@ pub enum Command {
     Blast(commands::blast::BlastArguments),
     /// Say what to do about a leaked credential, step by step, or as the text of a ticket
     Runbook(commands::runbook::RunbookArguments),
+    /// Say what is wrong with the ownership and life of credentials: unowned, shared, stale, over-privileged
+    Check(commands::check::CheckArguments),
+    /// Propose what is no longer needed for removal
+    Review(commands::review::ReviewArguments),
+    /// List what a person who leaves leaves behind, and what has to be done
+    Offboard(commands::offboard::OffboardArguments),
     /// Write what was done and found as evidence, or check that such a record was not changed
     Evidence(commands::evidence::EvidenceArguments),
     /// Ask the provider whether a credential works; it comes on standard input

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod blast;
+pub mod check;
 pub mod detectors;
 pub mod enroll;
 pub mod evidence;
@@ -10,6 +11,8 @@ pub mod hook;
 pub mod inventory;
 pub mod link;
 pub mod map;
+pub mod offboard;
+pub mod review;
 pub mod revoke;
 pub mod runbook;
 pub mod scan;
