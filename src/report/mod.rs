@@ -20,6 +20,7 @@ mod owner;
 mod place;
 mod sarif;
 pub mod schema;
+mod taxonomies;
 mod text;
 
 #[cfg(test)]
