@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::commands::verify::VerifyArguments;
+use super::commands;
+
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -48,10 +49,22 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
+    Who(commands::who::WhoArguments),
+    /// Draw AI systems, the identities they act as, their credentials and what they reach
+    Map(commands::map::MapArguments),
+    /// Say what an identity reaches, as declared and as logs show
+    Blast(commands::blast::BlastArguments),
+    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
+    Runbook(commands::runbook::RunbookArguments),
+    /// Write what was done and found as evidence, or check that such a record was not changed
+    Evidence(commands::evidence::EvidenceArguments),
     /// Ask the provider whether a credential works; it comes on standard input
-    Verify(Box<VerifyArguments>),
+    Verify(Box<commands::verify::VerifyArguments>),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
+    /// Show or send the request that ends a credential
+    Revoke(commands::revoke::RevokeArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
     Generate(GenerateArguments),
 }

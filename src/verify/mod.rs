@@ -16,6 +16,7 @@ mod offline;
 pub mod pace;
 pub mod plan;
 mod request;
+pub mod revoke;
 pub mod run;
 mod sign;
 

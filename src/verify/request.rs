@@ -303,8 +303,8 @@ pub(crate) fn path_at(endpoint: &Endpoint, path: &str) -> String {
         }
     }
     // The longest head of the path that the base ends with, cut at a slash; something of the path always stays.
-    let cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
-    let doubled = cuts.filter(|cut| base.ends_with(&path[..*cut])).next_back();
+    let mut cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
+    let doubled = cuts.rfind(|cut| base.ends_with(&path[..*cut]));
     doubled.map_or(path, |cut| &path[cut..]).to_owned()
 }
 

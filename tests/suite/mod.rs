@@ -25,6 +25,7 @@ mod output;
 mod places;
 mod project;
 mod readme;
+mod revoke;
 mod setup;
 mod verify;
 mod verify_command;
