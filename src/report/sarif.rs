@@ -11,8 +11,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::taxonomies::Taxonomies;
-use super::{Options, confidence_name, emptiness, escape, kind_name, place, severity_name, worst_first};
-use crate::finding::{Confidence, Finding, Liveness, Occurrence, Report, Severity};
+use super::{
+    Options, confidence_name, emptiness, escape, kind_name, place, severity_name, whether_it_works, worst_first,
+};
+use crate::finding::{Confidence, Finding, Occurrence, Report, Severity};
 
 /// Where the format is described.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -192,13 +194,7 @@ fn alike(finding: &Finding, uri: &str) -> String {
 
 fn message(finding: &Finding, occurrence: &Occurrence, options: &Options<'_>) -> String {
     let mut text = format!("{} ({})", options.rule(finding).name, finding.redacted);
-    text.push_str(match finding.verification.state {
-        Liveness::Live => ", which works",
-        Liveness::Limited => ", which works within limits",
-        Liveness::Dead => ", which does not work any more",
-        Liveness::Canary => ", a trap that alarms its owner",
-        Liveness::Unknown | Liveness::Refused | Liveness::NotChecked => "",
-    });
+    text.push_str(whether_it_works(finding));
     if let Some(commit) = &occurrence.commit {
         text.push_str(&format!(", introduced by commit {}", &commit.chars().take(12).collect::<String>()));
     }
