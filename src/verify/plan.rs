@@ -6,14 +6,14 @@
 use jiff::Timestamp;
 
 use crate::credential::FoundCredential;
-use crate::detector::compile::schema::{Signing, Verify};
+use crate::detector::compile::schema::{Proof, Signing, Verify};
 use crate::detector::compile::{Detector, Kind};
 use crate::finding::{Liveness, Verification};
 
 use super::endpoints::{Endpoints, is_label};
 use super::exchange::{Answer, Endpoint, Failure, Request};
 use super::request::{self, Parts, Refusal};
-use super::{answer, canary, offline, sign};
+use super::{answer, canary, offline, published, sign};
 
 /// The most labels that a tenant's name has before the detector's suffix, as in `account.region.cloud`.
 const MOST_LABELS: usize = 3;
@@ -66,7 +66,7 @@ fn requests(
     let Some(verify) = &detector.verify else {
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
-    let mut parts = Parts::new(found);
+    let mut parts = Parts::new(found, &verify.near);
     let sites = sites(detector, verify, found, endpoints, &mut parts)?;
     let declared: Vec<&str> = detector.companions.iter().map(|companion| companion.detector.as_str()).collect();
     let mut requests = Vec::new();
@@ -75,6 +75,11 @@ fn requests(
         match verify.sign {
             Some(Signing::AwsSigV4) => sign::sign_found(&mut request, &found.secret, &parts, now)?,
             None => {}
+        }
+        if verify.proof == Some(Proof::RsaPublicKey) {
+            let mark = published::mark_of(&found.secret);
+            request.proof =
+                Some(mark.ok_or_else(|| Refusal::unknown("it is no private key that can be read; nobody was asked"))?);
         }
         // A gateway may show its list of models to anybody; a bare request tells whether it does.
         let open_to_all = request.endpoint.named && verify.sign.is_none() && lists_models(&request.path);
