@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::commands;
+
+use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
 /// Headings of the help.
@@ -46,10 +49,22 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
+    Who(commands::who::WhoArguments),
+    /// Draw AI systems, the identities they act as, their credentials and what they reach
+    Map(commands::map::MapArguments),
+    /// Say what an identity reaches, as declared and as logs show
+    Blast(commands::blast::BlastArguments),
+    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
+    Runbook(commands::runbook::RunbookArguments),
+    /// Write what was done and found as evidence, or check that such a record was not changed
+    Evidence(commands::evidence::EvidenceArguments),
+    /// Ask the provider whether a credential works; it comes on standard input
+    Verify(Box<commands::verify::VerifyArguments>),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
     /// Show or send the request that ends a credential
-    Revoke(super::commands::revoke::RevokeArguments),
+    Revoke(commands::revoke::RevokeArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
     Generate(GenerateArguments),
 }
@@ -109,6 +124,14 @@ pub struct ScanArguments {
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
+
+    /// Ask providers whether what was found works; the only option that uses the network
+    #[arg(long, help_heading = "Asking providers")]
+    pub verify: bool,
+
+    /// How providers are asked.
+    #[command(flatten)]
+    pub verifying: VerifyingArguments,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
@@ -273,6 +296,8 @@ pub enum MinConfidence {
 pub enum FailOn {
     /// Any finding
     Any,
+    /// What works, within limits or not; needs --verify
+    Live,
 }
 
 /// Which engine looks for anchors.

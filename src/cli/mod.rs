@@ -1,6 +1,7 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod accepted;
+pub mod actor;
 pub mod args;
 pub mod commands;
 pub mod exit;
@@ -8,6 +9,7 @@ pub mod home;
 pub mod panics;
 pub mod progress;
 pub mod resolve;
+pub mod verifying;
 
 use std::ffi::OsString;
 
@@ -33,6 +35,12 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Who(arguments) => commands::who::run(&arguments),
+        Command::Map(arguments) => commands::map::run(&arguments),
+        Command::Blast(arguments) => commands::blast::run(&arguments),
+        Command::Evidence(arguments) => commands::evidence::run(&arguments),
+        Command::Runbook(arguments) => commands::runbook::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),

@@ -90,8 +90,13 @@ impl Progress for Bar {
     }
 
     fn interrupted(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        interrupted()
     }
+}
+
+/// Whether a person has asked to stop.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Has the first SIGINT or SIGTERM end the scan cleanly and a second one end the program.

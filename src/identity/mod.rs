@@ -6,15 +6,25 @@
 
 pub mod blast;
 pub mod card;
+pub mod check;
 pub mod codeowners;
+pub mod context;
+pub mod controls;
+mod coverage;
+pub mod decisions;
 pub mod digest;
+mod directory;
 pub mod evidence;
 pub mod facts;
 pub mod hint;
+pub mod link;
 pub mod mailmap;
 pub mod map;
+mod matches;
+pub mod policy;
 mod public_key;
 pub mod reader;
+pub mod remembered;
 pub mod runbook;
 pub mod score;
 pub mod standing;

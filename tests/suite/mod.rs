@@ -27,3 +27,6 @@ mod project;
 mod readme;
 mod revoke;
 mod setup;
+mod verify;
+mod verify_command;
+mod verify_hostile;

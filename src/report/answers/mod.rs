@@ -18,7 +18,7 @@ pub use self::map_dot::write as map_dot;
 pub use self::map_page::write as map_page;
 pub use self::map_text::write as map_text;
 pub use self::runbook::write as runbook;
-pub use self::ticket::write as ticket;
+pub use self::ticket::{Extra as TicketExtra, title as ticket_title, write as ticket};
 pub use self::who::write as who;
 
 use crate::finding::Liveness;
