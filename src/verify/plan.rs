@@ -118,6 +118,9 @@ fn sites(
     if verify.self_hosted {
         refuse_own_hosts(detector, verify, found)?;
     }
+    if verify.sign == Some(Signing::AwsSigV4) {
+        refuse_other_partitions(found)?;
+    }
     match tenant(detector, verify, found)? {
         Some(host) => Ok(vec![Endpoint::of_host(&host)]),
         None if verify.hosts.is_empty() => Err(Refusal::unknown(format!(
@@ -204,6 +207,21 @@ fn refuse_own_hosts(detector: &Detector, verify: &Verify, found: &FoundCredentia
         let provider = &detector.provider;
         Err(Refusal::refused(format!(
             "it may belong to {host}, which stands near it; name whom to ask by --endpoint {provider}=https://…"
+        )))
+    })
+}
+
+/// Refuses a key of AWS near a host of China or GovCloud: their keys are unknown to the global service, which would call
+/// them dead.
+fn refuse_other_partitions(found: &FoundCredential) -> Result<(), Refusal> {
+    let of_partition =
+        |label: &str| sign::is_region(label) && (label.starts_with("cn-") || label.starts_with("us-gov-"));
+    let aws = |host: &&String| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let mut labels = found.surroundings.hosts.iter().filter(aws).flat_map(|host| host.split('.'));
+    labels.find(|label| of_partition(label)).map_or(Ok(()), |region| {
+        let end = if region.starts_with("cn-") { "com.cn" } else { "com" };
+        Err(Refusal::unknown(format!(
+            "a host of {region} stands near it, which has keys of its own; ask by --endpoint aws=https://sts.{region}.amazonaws.{end}"
         )))
     })
 }
