@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::FailOn;
-use crate::finding::{Finding, Liveness, Report};
+use crate::finding::{Finding, IdentityStatus, Liveness, Report};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,7 @@ impl Status {
     pub fn of(report: &Report, fail_on: FailOn) -> Self {
         let counts = |finding: &Finding| match fail_on {
             FailOn::Any => true,
+            FailOn::Unlinked => finding.identity.status != IdentityStatus::Linked,
             FailOn::Live => matches!(finding.verification.state, Liveness::Live | Liveness::Limited),
         };
         match (report.summary.complete, report.findings.iter().any(counts)) {

@@ -110,6 +110,11 @@ pub fn watch_for_interrupts() {
     let _ = ctrlc::set_handler(handler);
 }
 
+/// Whether a person wants to stop.
+pub fn was_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// Reads input that may not come: asks now and then whether a person wants to stop, and then gives no more.
 #[derive(Debug)]
 pub struct PatientInput(pub std::io::Stdin);

@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::evidence::{self, action};
+use super::remembered;
 use crate::error::{Error, Result};
+use crate::inventory::keys::{self, KeyKind};
 use crate::inventory::{records, times};
 use crate::store::Store;
 
@@ -96,7 +98,7 @@ pub fn decide(
     if !is_fingerprint(fingerprint) {
         return Err(Error::Usage("that is no fingerprint; copy it from a report (b3k1:k1-...:...)".into()));
     }
-    let (credential, identity) = known(store, subject)?;
+    let (credential, identity) = known(store, fingerprint, subject)?;
     let decision = Decision {
         fingerprint: fingerprint.to_owned(),
         credential,
@@ -130,14 +132,24 @@ pub fn decide(
     Ok(decision)
 }
 
-/// Returns the ids of a subject: of a credential also its identity's, for those who read decisions later.
-fn known(store: &Store, subject: &Subject) -> Result<(Option<String>, Option<String>)> {
+/// Returns the ids of a subject: of a credential also its identity's, for those who read decisions later. A credential may
+/// be named as a report names it, by the provider's id.
+fn known(store: &Store, fingerprint: &str, subject: &Subject) -> Result<(Option<String>, Option<String>)> {
     let unknown = |what: &str, id: &str| {
         Error::Usage(format!("the inventory has no {what} {id:?}; `credtrace inventory list` names them all"))
     };
     match subject {
         Subject::Credential(id) => {
-            let record = records::credential(store, id)?.ok_or_else(|| unknown("credential", id))?;
+            let mut record = records::credential(store, id)?;
+            if record.is_none() {
+                let provider = remembered::by_fingerprint(store, fingerprint)?.and_then(|finding| finding.provider);
+                let named = provider.map(|provider| format!("{provider}:{id}"));
+                for key in [Some(id.clone()), named].into_iter().flatten() {
+                    let Ok(key) = keys::normalised(KeyKind::Id, &key) else { continue };
+                    record = record.or(records::credentials_by_key(store, KeyKind::Id, &key)?.pop());
+                }
+            }
+            let record = record.ok_or_else(|| unknown("credential", id))?;
             Ok((Some(record.id), record.identity))
         }
         Subject::Identity(id) => {

@@ -22,6 +22,9 @@ pub(super) struct StoreDirectory<'a> {
     places: OnceCell<HashMap<String, Vec<String>>>,
 }
 
+/// Id, provider, name and consumers of an identity.
+type NamedRow = (String, Option<String>, Option<String>, Option<String>);
+
 /// Identities by the words of their names and consumers.
 #[derive(Default)]
 struct Names {
@@ -88,7 +91,7 @@ impl<'a> StoreDirectory<'a> {
         if let Some(known) = self.names.get() {
             return Ok(known);
         }
-        let rows: Vec<(String, Option<String>, Option<String>, Option<String>)> = self.store.read(|connection| {
+        let rows: Vec<NamedRow> = self.store.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT id, provider, json_extract(body, '$.name'), json_extract(body, '$.consumers') FROM identity",
             )?;

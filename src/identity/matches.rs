@@ -75,15 +75,22 @@ pub(super) struct Matcher<'a> {
     has_hmac: bool,
     forms: RefCell<HashMap<String, Rc<Form>>>,
     /// By provider: how many records of each type there are.
-    types: RefCell<HashMap<String, Rc<Vec<(Option<String>, u64)>>>>,
+    types: RefCell<HashMap<String, Rc<Types>>>,
     /// By detector, provider and rivals: how many records a finding could be.
-    counts: RefCell<HashMap<(String, Option<String>, String), u64>>,
+    counts: RefCell<HashMap<FindingKind, u64>>,
     /// By provider and the length that is visible: hints by the end of their tail.
     tails: RefCell<HashMap<(String, usize), Rc<HintsByEnd>>>,
     leading_lengths: OnceCell<Vec<usize>>,
 }
 
-type HintsByEnd = HashMap<String, Vec<(Hint, String)>>;
+/// Redacted forms and their credentials' ids, by the end of the tail.
+type HintsByEnd = HashMap<String, Vec<HintOf>>;
+/// A redacted form and its credential's id.
+type HintOf = (Hint, String);
+/// The types of a provider's records, each with how many there are.
+type Types = Vec<(Option<String>, u64)>;
+/// Detector, provider and rivals of a finding.
+type FindingKind = (String, Option<String>, String);
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(store: &'a Store, registry: &'a Registry, key: Option<&'a FingerprintKey>) -> Result<Self> {
@@ -332,7 +339,7 @@ impl<'a> Matcher<'a> {
         if let Some(known) = self.tails.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
-        let all: Vec<(Hint, String)> = self.store.read(|connection| {
+        let all: Vec<HintOf> = self.store.read(|connection| {
             let mut statement = connection
                 .prepare_cached("SELECT head, tail, credential FROM hint WHERE provider = ?1 ORDER BY credential")?;
             let rows = statement.query_map([provider], |row| {
@@ -378,11 +385,11 @@ impl<'a> Matcher<'a> {
         Ok(count.max(1))
     }
 
-    fn types_of(&self, provider: &str) -> Result<Rc<Vec<(Option<String>, u64)>>> {
+    fn types_of(&self, provider: &str) -> Result<Rc<Types>> {
         if let Some(known) = self.types.borrow().get(provider) {
             return Ok(Rc::clone(known));
         }
-        let types: Vec<(Option<String>, u64)> = self.store.read(|connection| {
+        let types: Types = self.store.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT type, count(*) FROM credential WHERE provider IS nullif(?1, '') GROUP BY type",
             )?;

@@ -25,6 +25,18 @@ pub fn link_of(reader: &Reader<'_>, finding: &Finding) -> Result<Identity> {
     Ok(if is_named(&today) && is_surer { today } else { remembered.clone() })
 }
 
+/// Returns all remembered findings with their links as they stand now.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn findings(reader: &Reader<'_>) -> Result<Vec<Finding>> {
+    let mut findings = reader.findings()?;
+    for finding in &mut findings {
+        finding.identity = link_of(reader, finding)?;
+    }
+    Ok(findings)
+}
+
 /// Whether a person said that what the scan named is wrong.
 fn is_rejected(reader: &Reader<'_>, finding: &Finding) -> Result<bool> {
     let link = &finding.identity;

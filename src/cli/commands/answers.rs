@@ -1,18 +1,22 @@
 //! What the commands that answer have in common: the store they ask, and where the answer goes.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
+use crate::finding::Finding;
 use crate::identity::link::Linker;
 use crate::identity::reader::Reader;
 use crate::report;
 use crate::secret::FingerprintKey;
 use crate::store::Store;
+
+/// The largest report that is read, in bytes.
+const LARGEST_REPORT: u64 = 1 << 30;
 
 /// Where the inventory is and how the answer is written.
 #[derive(Debug, Args)]
@@ -82,4 +86,42 @@ pub fn put(output: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> std::io:
 pub fn json(answer: &impl serde::Serialize, output: &mut dyn Write) -> std::io::Result<()> {
     report::escape::write_json(output, answer)?;
     writeln!(output)
+}
+
+/// Reads the findings of a report, in JSON or JSONL.
+///
+/// # Errors
+/// A file that cannot be read, is too large or is no report.
+pub fn read_report(path: &Path) -> Result<Vec<Finding>> {
+    let named = || path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(named)?;
+    file.take(LARGEST_REPORT + 1).read_to_end(&mut bytes).with_context(named)?;
+    if bytes.len() as u64 > LARGEST_REPORT {
+        bail!("{}: is larger than {} GiB", named(), LARGEST_REPORT >> 30);
+    }
+    findings_of(&bytes).with_context(named)
+}
+
+/// Reads a report as one JSON document, else as JSONL.
+fn findings_of(bytes: &[u8]) -> Result<Vec<Finding>> {
+    #[derive(serde::Deserialize)]
+    struct Whole {
+        findings: Vec<Finding>,
+    }
+    if let Ok(whole) = serde_json::from_slice::<Whole>(bytes) {
+        return Ok(whole.findings);
+    }
+    let mut findings = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let value: serde_json::Value = serde_json::from_slice(line)
+            .with_context(|| format!("line {number} is no JSON; a report is read in JSON or JSONL"))?;
+        if value["schema"] == crate::finding::FINDING_SCHEMA {
+            findings.push(serde_json::from_value(value).with_context(|| format!("line {number} is no finding"))?);
+        }
+    }
+    Ok(findings)
 }

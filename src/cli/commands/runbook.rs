@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -23,9 +23,6 @@ use crate::identity::who;
 use crate::report;
 use crate::report::answers::TicketExtra;
 use crate::store::Store;
-
-/// The largest report that is read, in bytes.
-const LARGEST_REPORT: u64 = 1 << 30;
 
 /// Arguments of `credtrace runbook`.
 #[derive(Debug, Args)]
@@ -155,42 +152,11 @@ fn finding(arguments: &RunbookArguments, store: Option<&Store>) -> Result<Findin
 
 /// Returns the findings of a report whose fingerprint begins so.
 fn in_report(path: &Path, name: &str) -> Result<Vec<Finding>> {
-    let named = || path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(named)?;
-    file.take(LARGEST_REPORT + 1).read_to_end(&mut bytes).with_context(named)?;
-    if bytes.len() as u64 > LARGEST_REPORT {
-        bail!("{}: is larger than {} GiB", named(), LARGEST_REPORT >> 30);
-    }
     let fits = |finding: &Finding| {
         let digits = finding.fingerprint.rsplit(':').next().unwrap_or_default();
         finding.fingerprint.starts_with(name) || digits.starts_with(&name.to_ascii_lowercase())
     };
-    let findings = findings_of(&bytes).with_context(named)?;
-    Ok(findings.into_iter().filter(fits).collect())
-}
-
-/// Reads a report as one JSON document, else as JSONL.
-fn findings_of(bytes: &[u8]) -> Result<Vec<Finding>> {
-    #[derive(serde::Deserialize)]
-    struct Whole {
-        findings: Vec<Finding>,
-    }
-    if let Ok(whole) = serde_json::from_slice::<Whole>(bytes) {
-        return Ok(whole.findings);
-    }
-    let mut findings = Vec::new();
-    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let value: serde_json::Value = serde_json::from_slice(line)
-            .with_context(|| format!("line {number} is no JSON; --report takes a report in JSON or JSONL"))?;
-        if value["schema"] == crate::finding::FINDING_SCHEMA {
-            findings.push(serde_json::from_value(value).with_context(|| format!("line {number} is no finding"))?);
-        }
-    }
-    Ok(findings)
+    Ok(answers::read_report(path)?.into_iter().filter(fits).collect())
 }
 
 /// What the CODEOWNERS of the repositories says of the places, where they are on this machine.

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
 use crate::cli::verifying::Verifying;
-use crate::cli::{progress, resolve, talk};
+use crate::cli::{enrich, progress, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
 use crate::report::{self, Format, RuleInfo};
@@ -21,7 +21,9 @@ use crate::scan::{self, ScanOptions};
 pub fn run(arguments: ScanArguments) -> Result<Status> {
     let registry = resolve::registry(&arguments.detectors)?;
     let verifying = verifying(&arguments, &registry)?;
-    let options = resolve::scan_options(&arguments)?;
+    let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
+    let mut options = resolve::scan_options(&arguments)?;
+    options.gather = arguments.verify || inventory.is_open();
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
@@ -29,6 +31,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
         ask(&verifying, &mut outcome, &options, &bar);
     }
     bar.finish();
+    inventory.enrich(&mut outcome, &options.targets, &registry, &options.key);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }

@@ -4,6 +4,7 @@
 //! [`super::escape`] at the moment it is written. JSON is written by the caller, from the answer itself.
 
 mod blast;
+mod check;
 mod map_dot;
 mod map_drawing;
 mod map_page;
@@ -14,6 +15,7 @@ mod ticket;
 mod who;
 
 pub use self::blast::write as blast;
+pub use self::check::{check, offboard, review};
 pub use self::map_dot::write as map_dot;
 pub use self::map_page::write as map_page;
 pub use self::map_text::write as map_text;
