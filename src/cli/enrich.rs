@@ -12,10 +12,11 @@ use super::home;
 use crate::detector::Registry;
 use crate::error::Problem;
 use crate::finding::Summary;
+use crate::identity::Linker;
 use crate::identity::codeowners;
 use crate::identity::context::{Neighbourhood, TargetFiles};
 use crate::identity::evidence::{self, action};
-use crate::identity::{Linker, mailmap, remembered};
+use crate::identity::{mailmap, remembered};
 use crate::scan::run::Outcome;
 use crate::secret::FingerprintKey;
 use crate::source::file::{Opened, read_small};
@@ -34,6 +35,11 @@ impl Inventory {
     /// A named file that is not there, or one that cannot be opened.
     pub fn open(named: Option<&Path>) -> Result<Self> {
         Ok(Self { store: home::store_for_questions(named)? })
+    }
+
+    /// Whether there is one, so that a scan gathers what stands near credentials.
+    pub fn is_open(&self) -> bool {
+        self.store.is_some()
     }
 
     /// Links the findings of a scan and remembers them. What cannot be done stands in the report's errors.

@@ -7,8 +7,8 @@
 
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -89,6 +89,7 @@ pub struct Client {
     /// For endpoints that a person named, where that person allowed more.
     lenient: Option<Agent>,
     deadline: Duration,
+    stopped: AtomicBool,
 }
 
 impl Client {
@@ -109,7 +110,12 @@ impl Client {
             Agent::with_parts(config(options, reach, proxy.clone()), connector, names)
         };
         let lenient = options.allow_insecure_endpoints.then(|| agent(Reach::Gateways));
-        Ok(Self { strict: agent(Reach::Internet), lenient, deadline: options.deadline })
+        Ok(Self {
+            strict: agent(Reach::Internet),
+            lenient,
+            deadline: options.deadline,
+            stopped: AtomicBool::new(false),
+        })
     }
 
     /// Sends a request once and returns what came back, whatever its status.
@@ -117,6 +123,9 @@ impl Client {
     /// # Errors
     /// Why there is no answer, in words that hold nothing of what was sent.
     pub fn send(&self, request: &Request) -> Result<Answer, Failure> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted);
+        }
         let endpoint = &request.endpoint;
         let lenient = self.lenient.as_ref().filter(|_| endpoint.named);
         let reach = if lenient.is_some() { Reach::Gateways } else { Reach::Internet };
@@ -130,7 +139,18 @@ impl Client {
             Some(body) => agent.run(head.map(|()| body)),
             None => agent.run(head),
         };
-        response.and_then(read).map_err(|error| failure(error, endpoint, self.deadline))
+        response.and_then(read).map_err(|error| match self.stopped.load(Ordering::Relaxed) {
+            true => Failure::Interrupted,
+            false => failure(error, endpoint, self.deadline),
+        })
+    }
+}
+
+impl Client {
+    /// Ends what is being sent, and sends nothing after it.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        std::iter::once(&self.strict).chain(&self.lenient).for_each(|agent| agent.clone().shutdown());
     }
 }
 

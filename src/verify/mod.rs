@@ -6,14 +6,22 @@
 
 pub mod address;
 mod answer;
+pub mod cache;
 pub mod canary;
 pub mod client;
 pub mod endpoints;
 pub mod exchange;
+mod guard;
 mod offline;
+pub mod pace;
 pub mod plan;
 mod request;
+pub mod revoke;
+pub mod run;
 mod sign;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 #[cfg(test)]
 #[path = "../../tests/harness/server.rs"]

@@ -43,6 +43,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns the reason.
+    pub(crate) fn reason(self) -> String {
+        self.reason
+    }
+}
+
 impl From<Refusal> for Verification {
     fn from(refusal: Refusal) -> Self {
         Self { reason: Some(refusal.reason), ..Self::new(refusal.state) }
@@ -112,6 +119,9 @@ impl<'found> Parts<'found> {
     }
 }
 
+/// Says what the name of a part stands for.
+pub(crate) type Values<'values> = dyn Fn(&str) -> Result<Cow<'values, [u8]>, Refusal> + 'values;
+
 /// Makes the request that a detector declares. `declared` are the ids of its companions.
 ///
 /// # Errors
@@ -122,12 +132,15 @@ pub(crate) fn build(
     parts: &Parts<'_>,
     endpoint: Endpoint,
 ) -> Result<Request, Refusal> {
-    let path = path_at(&endpoint, &filled_path(&verify.path, parts)?);
+    let values = |name: &str| parts.value(name);
+    let path = path_at(&endpoint, &filled_path(&verify.path, &values)?);
     let mut request = Request::new(endpoint, &verify.method, &path);
     for (name, value) in &verify.headers {
-        request.headers.push((name.clone(), header(name, value, verify.basic.as_deref(), parts)?));
+        request.headers.push((name.clone(), header(name, value, verify.basic.as_deref(), &values)?));
     }
-    request.body = verify.body.as_deref().map(|body| filled_body(body, verify, declared, parts)).transpose()?;
+    let kind = verify.headers.get("content-type").map(String::as_str).unwrap_or_default();
+    let is_part = |name: &str| Parts::is_part(name, declared);
+    request.body = verify.body.as_deref().map(|body| filled_body(body, kind, &is_part, &values)).transpose()?;
     request.held.push(parts.found.secret.clone());
     request.held.extend(parts.found.companions.iter().map(|companion| companion.secret.clone()));
     Ok(request)
@@ -172,13 +185,17 @@ pub(crate) fn filled_host(host: &str, parts: &Parts<'_>) -> Result<String, Refus
     Ok(filled.to_ascii_lowercase())
 }
 
-fn filled_path(path: &str, parts: &Parts<'_>) -> Result<String, Refusal> {
+/// Fills a path; a value is one segment or one field of the query.
+///
+/// # Errors
+/// A part that is missing, or that would be no segment.
+pub(crate) fn filled_path(path: &str, values: &Values<'_>) -> Result<String, Refusal> {
     let mut filled = String::new();
     for piece in template::pieces(path) {
         match piece {
             Piece::Text(text) => filled.push_str(text),
             Piece::Part(name) => {
-                let value = parts.value(name)?;
+                let value = values(name)?;
                 if value.is_empty() || value.iter().all(|byte| *byte == b'.') {
                     return Err(Refusal::unknown(format!("its {name} has no place in a path")));
                 }
@@ -189,16 +206,20 @@ fn filled_path(path: &str, parts: &Parts<'_>) -> Result<String, Refusal> {
     Ok(filled)
 }
 
-fn header(name: &str, text: &str, basic: Option<&str>, parts: &Parts<'_>) -> Result<Secret, Refusal> {
+/// Fills a header.
+///
+/// # Errors
+/// A part that is missing, or that holds bytes that no header may.
+pub(crate) fn header(name: &str, text: &str, basic: Option<&str>, values: &Values<'_>) -> Result<Secret, Refusal> {
     let mut filled = Vec::new();
     for piece in template::pieces(text) {
         match piece {
             Piece::Text(text) => filled.extend_from_slice(text.as_bytes()),
             Piece::Part("basic") => {
-                let pair = raw(basic.unwrap_or_default(), parts)?;
+                let pair = raw(basic.unwrap_or_default(), values)?;
                 filled.extend_from_slice(STANDARD.encode(pair).as_bytes());
             }
-            Piece::Part(part) => filled.extend_from_slice(&parts.value(part)?),
+            Piece::Part(part) => filled.extend_from_slice(&values(part)?),
         }
     }
     let allowed = |byte: &u8| (0x20..0x7f).contains(byte);
@@ -209,25 +230,31 @@ fn header(name: &str, text: &str, basic: Option<&str>, parts: &Parts<'_>) -> Res
 }
 
 /// Fills a text without any escape.
-fn raw(text: &str, parts: &Parts<'_>) -> Result<Vec<u8>, Refusal> {
+fn raw(text: &str, values: &Values<'_>) -> Result<Vec<u8>, Refusal> {
     let mut filled = Vec::new();
     for piece in template::pieces(text) {
         match piece {
             Piece::Text(text) => filled.extend_from_slice(text.as_bytes()),
-            Piece::Part(name) => filled.extend_from_slice(&parts.value(name)?),
+            Piece::Part(name) => filled.extend_from_slice(&values(name)?),
         }
     }
     Ok(filled)
 }
 
-fn filled_body(body: &str, verify: &Verify, declared: &[&str], parts: &Parts<'_>) -> Result<Secret, Refusal> {
-    let kind = verify.headers.get("content-type").map(String::as_str).unwrap_or_default();
+/// Fills a body of a content type. `is_part` says which names in braces are parts; others are text, as in GraphQL.
+///
+/// # Errors
+/// A part that is missing, or that is no text where the body must be.
+pub(crate) fn filled_body(
+    body: &str,
+    kind: &str,
+    is_part: &dyn Fn(&str) -> bool,
+    values: &Values<'_>,
+) -> Result<Secret, Refusal> {
     let mut filled = Vec::new();
     for piece in template::pieces(body) {
         match piece {
-            Piece::Part(name) if Parts::is_part(name, declared) => {
-                filled.extend_from_slice(&escaped(&parts.value(name)?, kind)?);
-            }
+            Piece::Part(name) if is_part(name) => filled.extend_from_slice(&escaped(&values(name)?, kind)?),
             Piece::Part(name) => filled.extend_from_slice(format!("{{{name}}}").as_bytes()),
             Piece::Text(text) => filled.extend_from_slice(text.as_bytes()),
         }
@@ -245,7 +272,7 @@ fn escaped(value: &[u8], kind: &str) -> Result<Vec<u8>, Refusal> {
     }
     let text = std::str::from_utf8(value).map_err(|_| Refusal::unknown("it is no text; nobody was asked"))?;
     let quoted = Value::String(text.to_owned()).to_string();
-    Ok(quoted[1..quoted.len() - 1].as_bytes().to_vec())
+    Ok(quoted.as_bytes()[1..quoted.len() - 1].to_vec())
 }
 
 /// Writes all bytes but the unreserved ones of RFC 3986 as `%XX`.
@@ -268,7 +295,7 @@ const STANDS_FOR: [(&str, &str, &str); 2] =
 
 /// Returns the path that is asked behind an endpoint's base. A base that ends with what the path begins with, as in
 /// `https://gateway.example/v1` for `/v1/models`, does not have it twice.
-fn path_at(endpoint: &Endpoint, path: &str) -> String {
+pub(crate) fn path_at(endpoint: &Endpoint, path: &str) -> String {
     let base = endpoint.base_path.as_str();
     for (host, end, head) in STANDS_FOR {
         if endpoint.host == host && base.ends_with(end) && path.starts_with(&format!("{head}/")) {
@@ -276,8 +303,8 @@ fn path_at(endpoint: &Endpoint, path: &str) -> String {
         }
     }
     // The longest head of the path that the base ends with, cut at a slash; something of the path always stays.
-    let cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
-    let doubled = cuts.filter(|cut| base.ends_with(&path[..*cut])).last();
+    let mut cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
+    let doubled = cuts.rfind(|cut| base.ends_with(&path[..*cut]));
     doubled.map_or(path, |cut| &path[cut..]).to_owned()
 }
 

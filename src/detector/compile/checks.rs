@@ -1,7 +1,9 @@
 //! What a detector file must keep to beyond its types: well-formed ids, hosts and templates, and a request that can lead
 //! nowhere but to the provider.
 
-use super::schema::{Entry, Signing, Verify};
+use std::collections::BTreeMap;
+
+use super::schema::{Entry, RevokeCall, Signing, Verify};
 use super::template::{self, CLAIM, Piece, RESERVED};
 
 /// Endings under which anybody may have a host: none of them says whose it is.
@@ -37,7 +39,47 @@ pub(super) fn check_entry(entry: &Entry) -> Result<(), String> {
     if entry.reach.is_some_and(|reach| reach > 4096) || entry.distance.is_some_and(|distance| distance > 4096) {
         return Err("reach and distance may be 4,096 bytes at the most".into());
     }
-    entry.verify.as_ref().map_or(Ok(()), |verify| check_verify(entry, verify))
+    entry.verify.as_ref().map_or(Ok(()), |verify| check_verify(entry, verify))?;
+    let Some(revoke) = &entry.revoke else { return Ok(()) };
+    if revoke.call.is_some() && revoke.request.is_some() {
+        return Err("revoke.call makes revoke.request needless".into());
+    }
+    revoke.call.as_ref().map_or(Ok(()), check_revoke_call)
+}
+
+fn check_revoke_call(call: &RevokeCall) -> Result<(), String> {
+    if !matches!(call.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE") {
+        return Err(format!("revoke.call: the method {:?} changes nothing", call.method));
+    }
+    if let Some(host) = &call.host {
+        check_host(host)?;
+        if host.contains('{') {
+            return Err("revoke.call: leave host out where a person must name it".into());
+        }
+    }
+    check_path("revoke.call.path", &call.path)?;
+    check_header_texts("revoke.call.headers", &call.headers)?;
+    if template::parts(&call.path).any(|part| matches!(part, "secret" | "admin" | "basic")) {
+        return Err("revoke.call.path must not hold a secret: paths end up in logs".into());
+    }
+    if call.headers.values().any(|value| value.contains("{basic}")) != call.basic.is_some() {
+        return Err("revoke.call.basic and a header with {basic} belong together".into());
+    }
+    let has = |name: &str| call.texts().flat_map(|text| template::parts(text)).any(|part| part == name);
+    if has("secret") == has("admin") {
+        return Err("revoke.call takes either {secret} or {admin}: one of them comes on standard input".into());
+    }
+    if call.done.is_empty() || call.done.iter().any(|status| !(200..300).contains(status)) {
+        return Err("revoke.call.done must be statuses from 200 to 299".into());
+    }
+    Ok(())
+}
+
+fn check_path(field: &str, path: &str) -> Result<(), String> {
+    if !path.starts_with('/') || path.contains('#') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("{field}: {path:?} is no path of a URL"));
+    }
+    Ok(())
 }
 
 fn check_verify(entry: &Entry, verify: &Verify) -> Result<(), String> {
@@ -49,19 +91,14 @@ fn check_verify(entry: &Entry, verify: &Verify) -> Result<(), String> {
     if verify.method != "GET" && verify.method != "POST" {
         return Err(format!("verify.method: {:?} is neither GET nor POST", verify.method));
     }
-    if !verify.path.starts_with('/')
-        || verify.path.contains('#')
-        || !verify.path.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        return Err(format!("verify.path: {:?} is no path of a URL", verify.path));
-    }
+    check_path("verify.path", &verify.path)?;
     if template::parts(&verify.path).any(|part| part == "secret" || part == "basic") {
         return Err("verify.path must not hold the secret: paths end up in logs".into());
     }
     if verify.headers.values().any(|value| value.contains("{basic}")) != verify.basic.is_some() {
         return Err("verify.basic and a header with {basic} belong together".into());
     }
-    check_headers(verify)?;
+    check_header_texts("verify.headers", &verify.headers)?;
     check_parts(entry, verify)?;
     check_meanings(verify)
 }
@@ -107,14 +144,14 @@ fn check_suffix(suffix: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn check_headers(verify: &Verify) -> Result<(), String> {
-    for (name, value) in &verify.headers {
+fn check_header_texts(field: &str, headers: &BTreeMap<String, String>) -> Result<(), String> {
+    for (name, value) in headers {
         let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
         if name.is_empty() || !name.bytes().all(named) || matches!(name.as_str(), "host" | "content-length") {
-            return Err(format!("verify.headers: {name:?} is no lower-case name of a header that may be set"));
+            return Err(format!("{field}: {name:?} is no lower-case name of a header that may be set"));
         }
         if !value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            return Err(format!("verify.headers: the value of {name} holds what no header may"));
+            return Err(format!("{field}: the value of {name} holds what no header may"));
         }
     }
     Ok(())

@@ -326,12 +326,60 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Revoke {
-    /// The request that ends it, such as `DELETE https://...`, by the provider's record id.
+    /// The request that ends it, where it can be made here.
+    pub call: Option<RevokeCall>,
+    /// The request that ends it in words, where it cannot be made here.
     pub request: Option<String>,
     /// The page where a person ends it.
     pub console: Option<String>,
     /// What a person does, in words, where there is neither.
     pub steps: Option<String>,
+}
+
+impl Revoke {
+    /// Says in words which request ends it.
+    pub fn request_in_words(&self) -> Option<String> {
+        let made = |call: &RevokeCall| {
+            let host = call.host.as_deref().unwrap_or("{host}");
+            let admin = call.texts().any(|text| text.contains("{admin}"));
+            let whose = if admin { "with an administrator's credential" } else { "with the value itself" };
+            format!("{} https://{host}{} {whose}", call.method, call.path)
+        };
+        self.call.as_ref().map(made).or_else(|| self.request.clone())
+    }
+}
+
+/// A request that ends a credential. Its parts are `{secret}`, the value itself, or `{admin}`, the credential of somebody
+/// who may end it; `{record_id}`, the provider's id of it; and others that a person gives by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RevokeCall {
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The host; without one, a person must name it with `--endpoint`.
+    pub host: Option<String>,
+    /// The path and query, without `{secret}` and `{admin}`.
+    pub path: String,
+    /// Headers.
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// What `{basic}` in a header stands for before it is written in base64.
+    pub basic: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+    /// Statuses that mean that it is done.
+    pub done: Vec<u16>,
+    /// Text that the body must contain as well, without regard to spaces.
+    pub contains: Option<String>,
+    /// What else it does, or that it can be taken back.
+    pub effect: Option<String>,
+}
+
+impl RevokeCall {
+    /// Returns every text that may hold parts.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.path).chain(self.headers.values()).chain(&self.basic).chain(&self.body)
+    }
 }
 
 /// Which list of the provider names a credential, and by which hint.

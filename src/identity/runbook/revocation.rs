@@ -85,8 +85,8 @@ fn in_the_detectors_words(detector: &Detector, way: &mut Revocation) {
     let Some(revoke) = &detector.revoke else { return };
     way.console.clone_from(&revoke.console);
     if way.contain.is_empty() {
-        let told = [&revoke.request, &revoke.steps].into_iter().flatten();
-        way.contain = told.map(|text| Command { does: text.clone(), shell: None }).collect();
+        let told = [revoke.request_in_words(), revoke.steps.clone()].into_iter().flatten();
+        way.contain = told.map(|does| Command { does, shell: None }).collect();
     }
 }
 

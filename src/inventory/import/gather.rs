@@ -222,7 +222,10 @@ impl<'a> Gatherer<'a> {
         self.remark_on_list();
         let mut batches = Vec::with_capacity(self.batches.len());
         for ((account, container), gathered) in std::mem::take(&mut self.batches) {
-            batches.push(self.ended(gathered.batch, &account, &container, &as_of, complete));
+            match self.kind.is_log() {
+                true => batches.extend(self.ended_log(gathered.batch, &account, &as_of)),
+                false => batches.push(self.ended_list(gathered.batch, &account, &container, &as_of, complete)),
+            }
         }
         if let Some(first) = batches.first_mut() {
             first.rejected = self.rejected.entries;
@@ -265,17 +268,17 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Names the source of a batch and says what it covers.
-    fn ended(&self, mut batch: Batch, account: &str, container: &str, as_of: &str, complete: bool) -> Batch {
+    /// Names the source of a list and says what it covers.
+    fn ended_list(&self, mut batch: Batch, account: &str, container: &str, as_of: &str, complete: bool) -> Batch {
         let listed: Vec<&str> = [account, container].into_iter().filter(|part| !part.is_empty()).collect();
-        let reach = self.kind.format().reach;
         batch.source = [&[self.kind.name()], &listed[..]].concat().join("/");
-        // Parts of a list stand side by side, and so do logs: neither replaces another.
-        if self.options.partial || self.says_there_is_more() || reach == Reach::Log {
+        // Parts of a list stand side by side: none replaces another.
+        if self.options.partial || self.says_there_is_more() {
             batch.source = format!("{}#{}", batch.source, self.options.file_name);
         }
         batch.as_of = as_of.to_owned();
-        if matches!(reach, Reach::List | Reach::Part) {
+        let reach = self.kind.format().reach;
+        if reach != Reach::Cases {
             batch.coverage.push(Coverage {
                 provider: self.kind.provider().into(),
                 account: listed.join("/"),
@@ -284,14 +287,37 @@ impl<'a> Gatherer<'a> {
                 source: self.options.file_name.clone(),
             });
         }
+        batch
+    }
+
+    /// Parts a log into its events, which add up with those of other files, and the records that are made of them, which
+    /// are of this file and as old as its last event.
+    fn ended_log(&self, mut batch: Batch, account: &str, as_of: &str) -> Vec<Batch> {
+        let listed: Vec<&str> = [self.kind.name(), account].into_iter().filter(|part| !part.is_empty()).collect();
+        batch.source = listed.join("/");
+        batch.as_of = as_of.to_owned();
         batch.observations.sort_by(|left, right| left.event.cmp(&right.event));
         batch.observations.dedup_by(|left, right| left.event == right.event);
-        batch
+        if batch.credentials.is_empty() {
+            return vec![batch];
+        }
+        let last = batch.observations.iter().map(|seen| seen.at.as_str()).max().unwrap_or(as_of);
+        let mut records = Batch::new(
+            format!("{}#{}", batch.source, self.options.file_name),
+            self.kind.name(),
+            last.min(as_of),
+            Rank::Imported,
+        );
+        records.people = std::mem::take(&mut batch.people);
+        records.identities = std::mem::take(&mut batch.identities);
+        records.credentials = std::mem::take(&mut batch.credentials);
+        vec![batch, records]
     }
 
     fn nothing_usable(&self, text: &[u8]) -> Error {
         let kind = self.kind;
-        let reason = if let Some(other) = self.other {
+        let other = self.other.or_else(|| recognised(text).filter(|other| *other != kind));
+        let reason = if let Some(other) = other {
             format!("looks like an export of {other}, not of {kind}; if it is, import it with --from {other}")
         } else if let Some(described) = text::described(text).filter(|_| self.passed_over == 0) {
             described.to_owned()
@@ -334,6 +360,38 @@ impl Visitor for Gatherer<'_> {
     fn fault(&mut self, place: Place, reason: &'static str) {
         self.reject(place, reason);
     }
+}
+
+/// Looks at the first rows of a text for those of any kind.
+fn recognised(text: &[u8]) -> Option<Kind> {
+    struct Look(Option<Kind>, usize);
+
+    impl Visitor for Look {
+        type Stop = ();
+
+        fn row(&mut self, place: Place, text: &[u8], envelope: &Envelope) -> Result<(), ()> {
+            self.1 += 1;
+            if text.len() <= LONGEST_ROW
+                && let Ok(fields) = serde_json::from_slice(text)
+            {
+                let row = Row::new(place, fields, envelope);
+                self.0 = Kind::ALL.iter().copied().find(|kind| (kind.format().accepts)(&row));
+            }
+            if self.0.is_some() || self.1 > 100 { Err(()) } else { Ok(()) }
+        }
+
+        fn page(&mut self, _: &Envelope) {}
+
+        fn fault(&mut self, _: Place, _: &'static str) {}
+    }
+
+    let mut lists: Vec<&'static str> = Kind::ALL.iter().flat_map(|kind| kind.format().lists).copied().collect();
+    lists.sort_unstable();
+    lists.dedup();
+    let mut look = Look(None, 0);
+    // It stops where it has seen enough.
+    let _ = walk(text, &lists, &mut look);
+    look.0
 }
 
 /// What a page says of further pages, in the ways of the providers; nothing where it does not say.

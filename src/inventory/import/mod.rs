@@ -34,9 +34,23 @@
 //! it is a bare number (`gitlab:3`). An alias of a person makes the two one.
 
 mod anthropic;
+mod aws;
+mod aws_report;
+mod cloudtrail;
+mod databricks;
+mod entra;
 mod gather;
+mod gitguardian;
+mod github;
+mod github_audit;
+mod gitlab;
+mod google;
 mod hint;
+mod kubernetes;
+mod langfuse;
+mod okta;
 mod openai;
+mod openai_audit;
 mod place;
 mod row;
 #[cfg(test)]
@@ -99,6 +113,38 @@ kinds! {
     OpenaiAdminKeys = "openai-admin-keys" => openai::ADMIN_KEYS,
     /// `GET /v1/organizations/api_keys` of Anthropic.
     AnthropicApiKeys = "anthropic-api-keys" => anthropic::API_KEYS,
+    /// `aws iam list-access-keys`, of each user.
+    AwsAccessKeys = "aws-access-keys" => aws::ACCESS_KEYS,
+    /// `aws iam get-credential-report`, as CSV or as it answers.
+    AwsCredentialReport = "aws-credential-report" => aws_report::CREDENTIAL_REPORT,
+    /// `aws iam list-service-specific-credentials`.
+    AwsBedrockCredentials = "aws-bedrock-credentials" => aws::BEDROCK_CREDENTIALS,
+    /// `gcloud iam service-accounts keys list --format=json`, of each account.
+    GcpServiceAccountKeys = "gcp-service-account-keys" => google::SERVICE_ACCOUNT_KEYS,
+    /// `GET /orgs/{org}/credential-authorizations` of GitHub.
+    GithubCredentialAuthorizations = "github-credential-authorizations" => github::CREDENTIAL_AUTHORIZATIONS,
+    /// `GET /orgs/{org}/personal-access-tokens` of GitHub.
+    GithubFineGrainedTokens = "github-fine-grained-tokens" => github::FINE_GRAINED_TOKENS,
+    /// `GET /orgs/{org}/audit-log` of GitHub.
+    GithubAuditLog = "github-audit-log" => github_audit::AUDIT_LOG,
+    /// `GET /api/v4/personal_access_tokens` of GitLab, and the lists of project, group and deploy tokens.
+    GitlabTokens = "gitlab-tokens" => gitlab::TOKENS,
+    /// `GET /v1.0/applications` of Microsoft Graph, with their owners.
+    EntraApplications = "entra-applications" => entra::APPLICATIONS,
+    /// `GET /api/2.0/token-management/tokens` of Databricks.
+    DatabricksTokens = "databricks-tokens" => databricks::TOKENS,
+    /// `GET /api/public/projects/{projectId}/apiKeys` of Langfuse.
+    LangfuseApiKeys = "langfuse-api-keys" => langfuse::API_KEYS,
+    /// `GET /privileged-access/api/v1/service-accounts` of Okta.
+    OktaServiceAccounts = "okta-service-accounts" => okta::SERVICE_ACCOUNTS,
+    /// `kubectl get serviceaccounts --all-namespaces --output json`.
+    KubernetesServiceAccounts = "kubernetes-service-accounts" => kubernetes::SERVICE_ACCOUNTS,
+    /// `GET /v1/incidents/secrets` of GitGuardian.
+    GitguardianIncidents = "gitguardian-incidents" => gitguardian::INCIDENTS,
+    /// `GET /v1/organization/audit_logs` of OpenAI.
+    OpenaiAuditLog = "openai-audit-log" => openai_audit::AUDIT_LOG,
+    /// Files that a trail of AWS CloudTrail delivers, unpacked, or `aws cloudtrail lookup-events`.
+    AwsCloudtrail = "aws-cloudtrail" => cloudtrail::EVENTS,
 }
 
 impl Kind {
@@ -212,8 +258,26 @@ pub fn parse(kind: Kind, bytes: &[u8], options: &ImportOptions) -> Result<Vec<Ba
     };
     let text = text::decoded(bytes).map_err(|reason| options.fault(reason))?;
     let mut gatherer = Gatherer::new(kind, options, as_of);
-    gatherer.read(&text)?;
-    gatherer.finish(&text)
+    if kind != Kind::AwsCredentialReport {
+        if aws_report::is_report(&text) {
+            let other = Kind::AwsCredentialReport;
+            return Err(
+                options.fault(format!("looks like an export of {other}; if it is, import it with --from {other}"))
+            );
+        }
+        gatherer.read(&text)?;
+        return gatherer.finish(&text);
+    }
+    let (table, made) = aws_report::unwrapped(&text).map_err(|reason| options.fault(reason))?;
+    gatherer.made_at(made);
+    let text = table.as_deref().unwrap_or(&text);
+    if aws_report::is_report(text) {
+        aws_report::gather(text, &mut gatherer)?;
+    } else {
+        // Of another kind, most likely: its rows tell.
+        gatherer.read(text)?;
+    }
+    gatherer.finish(text)
 }
 
 /// Whether the time at which something ends has passed.

@@ -162,9 +162,11 @@ fn identity(row: &Row<'_>, path: &[&str], key: &CredentialRecord, claims: &mut C
         identity.created = account.time(&["created_at"]);
         identity.privilege = role(account.text(&["role"]).as_deref());
         row.take_remarks(&account);
-    } else if let Some(person) = person(&inner("user").unwrap_or(owner)) {
-        identity.owner = Some(person.id.clone());
-        claims.people.push(person);
+    } else {
+        let user = inner("user").unwrap_or(owner);
+        let person = person(&user);
+        identity.owner = person.as_ref().map(|person| person.id.clone()).or_else(|| user.optional_id(&["id"]));
+        claims.people.extend(person);
     }
     identity
 }
@@ -177,10 +179,10 @@ fn role(role: Option<&str>) -> Option<String> {
     }
 }
 
-/// A person of OpenAI: the address is the id where it is there, and the user's id is an alias.
+/// A person of OpenAI, where the address is known: the user's id is an alias then. A person by a user id alone would hide
+/// the one of whom that id is an alias.
 fn person(user: &Row<'_>) -> Option<Person> {
-    let id = user.optional_id(&["id"]);
-    let email = user.optional_id(&["email"]).filter(|email| email.contains('@'));
-    let aliases = if email.is_some() { id.iter().cloned().collect() } else { Vec::new() };
-    Some(Person { id: email.or(id)?, name: user.text(&["name"]), aliases, ..Person::default() })
+    let email = user.optional_id(&["email"]).filter(|email| email.contains('@'))?;
+    let aliases = user.optional_id(&["id"]).into_iter().collect();
+    Some(Person { id: email, name: user.text(&["name"]), aliases, ..Person::default() })
 }

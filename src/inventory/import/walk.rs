@@ -210,7 +210,14 @@ impl<V: Visitor> Walker<'_, V> {
         for (name, list) in &members.lists {
             self.value(list, place.list(name), &envelope, depth + 1)?;
         }
-        self.visitor.page(&envelope);
+        // A list that is cut off has told of it; after a whole one, what says whether there are more may be missing.
+        if extent.fault.is_some() && members.lists.iter().all(|(_, list)| list.fault.is_none()) {
+            self.visitor.fault(place, CUT);
+        }
+        // A wrapper round a page has nothing to say of further pages.
+        if members.lists.iter().any(|(_, list)| self.text.get(list.start) == Some(&b'[')) {
+            self.visitor.page(&envelope);
+        }
         Ok(())
     }
 

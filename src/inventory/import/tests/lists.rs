@@ -8,7 +8,7 @@ fn keys_of_an_openai_project_say_whom_they_act_as_and_who_owns_them() {
     let mut options = options();
     options.account = Some("org-acme".into());
     options.project = Some("proj_ex".into());
-    let batches = import_with(Kind::OpenaiProjectKeys, OPENAI_PROJECT_KEYS, &options).expect("usable");
+    let batches = import_with(Kind::OpenaiProjectKeys, &sample(Kind::OpenaiProjectKeys), &options).expect("usable");
     let [batch] = &batches[..] else { panic!("one project") };
     assert_eq!(batch.source, "openai-project-keys/org-acme/proj_ex");
     assert_eq!((&batch.rejected[..], &batch.remarks[..]), (&[][..], &[][..]));
@@ -47,7 +47,7 @@ fn keys_of_an_openai_project_say_whom_they_act_as_and_who_owns_them() {
 
 #[test]
 fn admin_keys_of_openai_name_their_owner_in_either_form() {
-    let batch = import(Kind::OpenaiAdminKeys, OPENAI_ADMIN_KEYS);
+    let batch = import(Kind::OpenaiAdminKeys);
     let [billing, old] = &batch.credentials[..] else { panic!("two keys") };
     assert_eq!((billing.sort.as_deref(), billing.status.as_deref()), (Some("openai-admin-key"), Some("active")));
     assert_eq!((old.status.as_deref(), old.expires.as_deref()), (Some("expired"), Some("2024-07-20T10:32:13Z")));
@@ -58,7 +58,7 @@ fn admin_keys_of_openai_name_their_owner_in_either_form() {
 
 #[test]
 fn a_creator_at_anthropic_is_no_owner() {
-    let batch = import(Kind::AnthropicApiKeys, ANTHROPIC_API_KEYS);
+    let batch = import(Kind::AnthropicApiKeys);
     let [codegen, legacy, mine] = &batch.credentials[..] else { panic!("three keys") };
     assert_eq!(codegen.identity.as_deref(), Some("anthropic:svac_01EXAMPLE"));
     assert_eq!((codegen.created_by.as_deref(), codegen.expires.as_deref()), (Some("user_01EXAMPLEaaa"), Some("never")));
