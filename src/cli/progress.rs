@@ -90,8 +90,13 @@ impl Progress for Bar {
     }
 
     fn interrupted(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        interrupted()
     }
+}
+
+/// Whether a person has asked to stop.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Has the first SIGINT or SIGTERM end the scan cleanly and a second one end the program.
@@ -103,6 +108,11 @@ pub fn watch_for_interrupts() {
     };
     // Without the handler the program still ends on a signal, only without a report.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// Whether a person wants to stop.
+pub fn was_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Reads input that may not come: asks now and then whether a person wants to stop, and then gives no more.

@@ -153,8 +153,13 @@ fn day(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
+/// Whether a status of the inventory says that something no longer works.
+pub(super) fn is_over(status: Option<&str>) -> bool {
+    matches!(status, Some("disabled" | "revoked" | "retired" | "expired"))
+}
+
 /// Returns how many days lie between a day and today; negative where it is yet to come.
-fn days_since(text: &str, today: Date) -> Option<i64> {
+pub(super) fn days_since(text: &str, today: Date) -> Option<i64> {
     let then = day(text)?;
     today.since((jiff::Unit::Day, then)).ok().map(|span| i64::from(span.get_days()))
 }

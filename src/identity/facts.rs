@@ -77,7 +77,7 @@ impl Facts {
         }
         match provider {
             "aws" => self.read_bedrock(secret),
-            "gitlab" => self.people.extend(gitlab_owner(secret)),
+            "gitlab" => self.read_routing(secret),
             "slack" => self.read_slack(secret),
             "wandb" => self.leading_id = std::str::from_utf8(secret).ok().map(|text| ("wandb", text.to_owned())),
             _ => {}
@@ -155,6 +155,19 @@ impl Facts {
             self.add_id(format!("bedrock:{versionless}"), false);
         } else if let Some(id) = presigned_key_id(secret) {
             self.add_aws_id(&id, false);
+        }
+    }
+
+    /// The user, group or project of a token of GitLab that tells its servers where it belongs.
+    fn read_routing(&mut self, secret: &[u8]) {
+        for (letter, number) in routing(secret) {
+            match letter {
+                'u' => self.people.push(format!("gitlab:{number}")),
+                'g' => self.add_account(format!("gitlab-group:{number}"), true),
+                'p' => self.add_account(format!("gitlab-project:{number}"), true),
+                'o' => self.add_account(format!("gitlab-organisation:{number}"), true),
+                _ => {}
+            }
         }
     }
 
@@ -375,35 +388,21 @@ fn presigned_key_id(secret: &[u8]) -> Option<String> {
     after.get(..20).filter(|id| is_aws_id(id)).map(str::to_owned)
 }
 
-/// Returns whom a routable GitLab token belongs to: `gitlab-user:7`, `gitlab-group:9`, `gitlab-project:3`. Its payload is
-/// lines of a letter and a number in base 36, followed by random bytes.
-fn gitlab_owner(secret: &[u8]) -> Vec<String> {
-    let routable = |payload: &[u8]| {
-        // The last group may be incomplete after the cut; whole groups hold the lines, which come first.
-        let whole = payload.get(..payload.len() / 4 * 4)?;
-        URL_SAFE_NO_PAD.decode(whole).ok()
+/// Returns the numbers of a routable GitLab token by their letters. Its payload is lines of a letter and a number in base 36,
+/// followed by random bytes.
+fn routing(token: &[u8]) -> Vec<(char, u64)> {
+    let payload = || {
+        let after = &token[token.iter().position(|byte| *byte == b'-')? + 1..];
+        let payload = after.split(|byte| *byte == b'.').next().filter(|payload| payload.len() < after.len())?;
+        // The last group may be incomplete after the cut; the lines come first.
+        URL_SAFE_NO_PAD.decode(payload.get(..payload.len() / 4 * 4)?).ok()
     };
-    let Some(dash) = secret.iter().position(|byte| *byte == b'-') else { return Vec::new() };
-    let after = &secret[dash + 1..];
-    let Some(payload) = after.split(|byte| *byte == b'.').next().filter(|payload| payload.len() < after.len()) else {
-        return Vec::new();
+    let number = |line: &[u8]| {
+        let (letter, number) = std::str::from_utf8(line).ok()?.split_once(':')?;
+        let letter = letter.chars().next().filter(|_| letter.len() == 1 && number.len() <= 12)?;
+        Some((letter, u64::from_str_radix(number, 36).ok()?))
     };
-    let mut owners = Vec::new();
-    for line in routable(payload).unwrap_or_default().split(|byte| *byte == b'\n').take(8) {
-        let Some((letter, number)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once(':')) else {
-            break;
-        };
-        let (Ok(number), true) = (u64::from_str_radix(number, 36), number.len() <= 12) else { break };
-        let system = match letter {
-            "u" => "gitlab-user",
-            "g" => "gitlab-group",
-            "p" => "gitlab-project",
-            "o" => "gitlab-organisation",
-            _ => continue,
-        };
-        owners.push(format!("{system}:{number}"));
-    }
-    owners
+    payload().unwrap_or_default().split(|byte| *byte == b'\n').take(8).map_while(number).collect()
 }
 
 fn header_kid(token: &[u8]) -> Option<String> {

@@ -110,7 +110,8 @@ fn a_routable_token_of_gitlab_names_its_user() {
         URL_SAFE_NO_PAD.encode(b"o:1\nu:1a\n\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10");
     let value = format!("glpat-{payload}.01.0w1234567");
     let facts = of_value("gitlab-access-token-routable", "gitlab", value.as_bytes());
-    assert_eq!(facts.people, ["gitlab-organisation:1", "gitlab-user:46"]);
+    assert_eq!(facts.people, ["gitlab:46"]);
+    assert_eq!(accounts(&facts), ["gitlab-organisation:1"]);
     assert!(of_value("gitlab-access-token", "gitlab", b"glpat-xxxxxxxxxxxxxxxxxxxx").people.is_empty());
 }
 

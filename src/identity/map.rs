@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::finding::{Finding, IdentityStatus, Liveness};
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
 use crate::inventory::records::{self, Filter};
-use crate::store::Store;
 
 /// The graph.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -116,9 +115,8 @@ impl Leak {
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn map(store: &Store, filter: &Filter) -> Result<AiMap> {
-    let reader = Reader::new(store);
-    let mut leaks = Leaks::of(&reader)?;
+pub fn map(reader: &Reader<'_>, filter: &Filter) -> Result<AiMap> {
+    let mut leaks = Leaks::of(reader)?;
     let mut credentials: BTreeMap<String, Vec<CredentialRecord>> = BTreeMap::new();
     for record in reader.credentials()? {
         if let Some(identity) = &record.identity {
@@ -126,9 +124,9 @@ pub fn map(store: &Store, filter: &Filter) -> Result<AiMap> {
         }
     }
     let mut systems: BTreeMap<String, System> = BTreeMap::new();
-    for identity in records::identities(store, filter)? {
+    for identity in records::identities(reader.store(), filter)? {
         let records = credentials.remove(&identity.id).unwrap_or_default();
-        let node = node(&reader, identity, &records, &mut leaks)?;
+        let node = node(reader, identity, &records, &mut leaks)?;
         let name = node.identity.ai_system.clone();
         let system = systems.entry(name.clone().unwrap_or_default()).or_default();
         system.name = name;

@@ -4,31 +4,15 @@
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
 
+use super::decisions::{self, Decision};
+use super::link::Linker;
+use super::remembered;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::inventory::keys::KeyKind;
 use crate::inventory::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
 use crate::inventory::records::{self, Filter, ImportRecord};
 use crate::store::Store;
-
-/// What a person decided of a link.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Decision {
-    /// The finding.
-    pub fingerprint: String,
-    /// The credential record that was meant.
-    pub credential: Option<String>,
-    /// The identity that was meant.
-    pub identity: Option<String>,
-    /// `accept` or `reject`.
-    pub verdict: String,
-    /// Who decided.
-    pub who: String,
-    /// Why.
-    pub why: String,
-    /// When.
-    pub at: String,
-}
 
 /// The role that a person has for an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -57,13 +41,33 @@ impl Role {
 }
 
 /// Asks a store.
-#[derive(Debug, Clone, Copy)]
-pub struct Reader<'a>(&'a Store);
+#[derive(Debug)]
+pub struct Reader<'a> {
+    store: &'a Store,
+    linker: Option<Linker<'a>>,
+}
 
 impl<'a> Reader<'a> {
     /// Reads from `store`.
     pub fn new(store: &'a Store) -> Self {
-        Self(store)
+        Self { store, linker: None }
+    }
+
+    /// Links remembered findings anew, so that what was imported after the scan counts.
+    #[must_use]
+    pub fn with_linker(mut self, linker: Linker<'a>) -> Self {
+        self.linker = Some(linker);
+        self
+    }
+
+    /// Returns what links findings, where there is one.
+    pub fn linker(&self) -> Option<&Linker<'a>> {
+        self.linker.as_ref()
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &'a Store {
+        self.store
     }
 
     /// Returns the identity of that id.
@@ -71,7 +75,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A store that cannot be read, as for all questions.
     pub fn identity(&self, id: &str) -> Result<Option<IdentityRecord>> {
-        records::identity(self.0, id)
+        records::identity(self.store, id)
     }
 
     /// Returns all identities, by id.
@@ -79,7 +83,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn identities(&self) -> Result<Vec<IdentityRecord>> {
-        records::identities(self.0, &Filter::default())
+        records::identities(self.store, &Filter::default())
     }
 
     /// Returns the credential record of that id.
@@ -87,7 +91,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn credential(&self, id: &str) -> Result<Option<CredentialRecord>> {
-        records::credential(self.0, id)
+        records::credential(self.store, id)
     }
 
     /// Returns all credential records, by id.
@@ -103,7 +107,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn credentials_of(&self, identity: &str) -> Result<Vec<CredentialRecord>> {
-        records::credentials_of(self.0, identity)
+        records::credentials_of(self.store, identity)
     }
 
     /// Returns the credential records that a join key of any kind finds; `value` as the store writes it.
@@ -167,7 +171,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn person(&self, name: &str) -> Result<Option<Person>> {
-        records::person(self.0, name)
+        records::person(self.store, name)
     }
 
     /// Returns all people, by id.
@@ -175,7 +179,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn people(&self) -> Result<Vec<Person>> {
-        records::people(self.0)
+        records::people(self.store)
     }
 
     /// Returns the identities for which a person has a role, under any of the person's names.
@@ -211,7 +215,19 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn findings(&self) -> Result<Vec<Finding>> {
-        self.many("SELECT body FROM finding ORDER BY fingerprint", [])
+        remembered::all(self.store)
+    }
+
+    /// Returns what scans found and saw between two times, by fingerprint.
+    ///
+    /// # Errors
+    /// As [`Reader::identity`].
+    pub fn findings_between(&self, from: Option<&str>, to: Option<&str>) -> Result<Vec<Finding>> {
+        self.many(
+            "SELECT body FROM finding WHERE (?1 IS NULL OR last_at >= ?1) AND (?2 IS NULL OR first_at <= ?2)
+             ORDER BY fingerprint",
+            [from, to],
+        )
     }
 
     /// Returns the finding whose fingerprint, or the digits of it, begins with `prefix`; all where several do.
@@ -235,7 +251,7 @@ impl<'a> Reader<'a> {
         let mut found = Vec::new();
         for (kind, value) in keys {
             if let Some(kind) = KeyKind::from_name(kind) {
-                found.extend(records::observations(self.0, kind, value)?);
+                found.extend(records::observations(self.store, kind, value)?);
             }
         }
         found.sort_by(|left, right| (&left.at, &left.event).cmp(&(&right.at, &right.event)));
@@ -260,7 +276,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn imports(&self) -> Result<Vec<ImportRecord>> {
-        records::imports(self.0)
+        records::imports(self.store)
     }
 
     /// Returns of what the inventory has a list.
@@ -268,27 +284,17 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::identity`].
     pub fn coverage(&self) -> Result<Vec<Coverage>> {
-        records::all_coverage(self.0, None)
+        records::all_coverage(self.store, None)
     }
 
-    /// Returns what people decided, oldest first; of one finding where it is named.
+    /// Returns what people decided, oldest first.
     ///
     /// # Errors
     /// As [`Reader::identity`].
-    pub fn decisions(&self, fingerprint: Option<&str>) -> Result<Vec<Decision>> {
-        let query = "SELECT fingerprint, credential, identity, verdict, who, why, at FROM decision
-                     WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id";
-        self.rows(query, [fingerprint], |row| {
-            Ok(Decision {
-                fingerprint: row.get(0)?,
-                credential: row.get(1)?,
-                identity: row.get(2)?,
-                verdict: row.get(3)?,
-                who: row.get(4)?,
-                why: row.get(5)?,
-                at: row.get(6)?,
-            })
-        })
+    pub fn decisions(&self) -> Result<Vec<Decision>> {
+        let mut all = decisions::list(self.store)?;
+        all.reverse();
+        Ok(all)
     }
 
     fn rows<T>(
@@ -297,7 +303,8 @@ impl<'a> Reader<'a> {
         parameters: impl Params,
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        self.0.read(|connection: &Connection| connection.prepare_cached(query)?.query_map(parameters, row)?.collect())
+        self.store
+            .read(|connection: &Connection| connection.prepare_cached(query)?.query_map(parameters, row)?.collect())
     }
 
     /// Reads the column `body` of every row.
@@ -308,7 +315,7 @@ impl<'a> Reader<'a> {
 
     fn parsed<T: DeserializeOwned>(&self, body: &str) -> Result<T> {
         serde_json::from_str(body).map_err(|error| Error::Store {
-            path: self.0.path().to_owned(),
+            path: self.store.path().to_owned(),
             reason: format!("holds a record that this version cannot read ({error}); import it again"),
         })
     }

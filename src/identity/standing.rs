@@ -1,80 +1,67 @@
-//! The link of a remembered finding as it stands now: what people decided after the scan counts.
+//! The link of a remembered finding as it stands now: what was imported and what people decided after the scan counts.
+//!
+//! The scan had the value and could compare what nobody can ask for again; the inventory of today knows more. The surer of
+//! the two counts, and a person's word more than either.
 
-use super::card::{IdentityCard, PersonCard};
-use super::reader::{Decision, Reader};
+use super::decisions::{self, Verdict};
+use super::reader::Reader;
 use crate::error::Result;
-use crate::finding::{self, Finding, Identity, IdentityStatus, LinkTier};
-use crate::inventory::model::CredentialRecord;
+use crate::finding::{Finding, Identity, IdentityStatus};
 
-/// Returns whose a finding is, with the newest decision about it.
+/// Returns whose a finding is.
 ///
 /// # Errors
 /// A store that cannot be read.
 pub fn link_of(reader: &Reader<'_>, finding: &Finding) -> Result<Identity> {
-    let decisions = reader.decisions(Some(&finding.fingerprint))?;
-    let Some(decision) = decisions.last() else { return Ok(finding.identity.clone()) };
-    let mut link = finding.identity.clone();
-    if decision.verdict == "accept" {
-        accepted(reader, &mut link, decision)?;
-    } else if concerns(&link, decision) {
-        let why = format!("{} rejected the link on {}: {}", decision.who, decision.at, decision.why);
-        let candidates = std::mem::take(&mut link.candidates);
-        link = Identity { why: Some(why), as_of: link.as_of, ..Identity::new(IdentityStatus::Suggested) };
-        link.candidates = candidates.into_iter().filter(|candidate| candidate.id != decision.identity).collect();
+    let remembered = &finding.identity;
+    let Some(linker) = reader.linker() else { return Ok(remembered.clone()) };
+    let today = linker.link(finding, None)?;
+    let is_named = |link: &Identity| link.status == IdentityStatus::Linked;
+    if !is_named(remembered) || is_rejected(reader, finding)? || is_gone(reader, remembered)? {
+        return Ok(today);
     }
-    Ok(link)
+    // A link without a tier is a person's decision.
+    let is_surer = today.tier.is_none() || today.tier <= remembered.tier;
+    Ok(if is_named(&today) && is_surer { today } else { remembered.clone() })
 }
 
-/// Whether a rejection is about what the link names.
-fn concerns(link: &Identity, decision: &Decision) -> bool {
+/// Returns all remembered findings with their links as they stand now.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn findings(reader: &Reader<'_>) -> Result<Vec<Finding>> {
+    let mut findings = reader.findings()?;
+    for finding in &mut findings {
+        finding.identity = link_of(reader, finding)?;
+    }
+    Ok(findings)
+}
+
+/// Whether a person said that what the scan named is wrong.
+fn is_rejected(reader: &Reader<'_>, finding: &Finding) -> Result<bool> {
+    let link = &finding.identity;
     let record = link.credential.as_ref().and_then(|record| record.record_id.as_ref());
-    (decision.identity.is_some() && decision.identity == link.id)
-        || (decision.credential.is_some() && decision.credential.as_ref() == record)
-        || (decision.identity.is_none() && decision.credential.is_none())
-}
-
-fn accepted(reader: &Reader<'_>, link: &mut Identity, decision: &Decision) -> Result<()> {
-    let record = decision.credential.as_deref().map(|id| reader.credential(id)).transpose()?.flatten();
-    let id = decision.identity.clone().or_else(|| record.as_ref().and_then(|record| record.identity.clone()));
-    let as_of = link.as_of.take();
-    let why = format!("{} accepted the link on {}: {}", decision.who, decision.at, decision.why);
-    let tier = link.tier;
-    *link = Identity { why: Some(why), tier, score: Some(1.0), as_of, ..Identity::new(IdentityStatus::Linked) };
-    link.id.clone_from(&id);
-    link.credential = record.as_ref().map(shown);
-    link.tier = link.tier.or(Some(LinkTier::Context));
-    if let Some(identity) = id.as_deref().map(|id| reader.identity(id)).transpose()?.flatten() {
-        describe(link, &IdentityCard::of(reader, identity)?);
+    for decision in decisions::on(reader.store(), &finding.fingerprint)? {
+        if decision.verdict != Verdict::Reject {
+            continue;
+        }
+        let is_meant = match &decision.credential {
+            Some(id) => {
+                record.is_some() && reader.credential(id)?.is_some_and(|known| known.record_id.as_ref() == record)
+            }
+            None => decision.identity.is_some() && decision.identity == link.id,
+        };
+        if is_meant {
+            return Ok(true);
+        }
     }
-    Ok(())
+    Ok(false)
 }
 
-/// Fills in what the inventory says of the identity.
-fn describe(link: &mut Identity, card: &IdentityCard) {
-    let identity = &card.identity;
-    link.name.clone_from(&identity.name);
-    link.owner = card.owner.as_ref().map(person);
-    link.backup_owner.clone_from(&identity.backup_owner);
-    link.team.clone_from(&card.team);
-    link.environment.clone_from(&identity.environment);
-    link.ai_system.clone_from(&identity.ai_system);
-}
-
-fn person(card: &PersonCard) -> finding::Person {
-    finding::Person {
-        id: Some(card.id.clone()),
-        name: card.name.clone(),
-        email: card.email.clone(),
-        status: card.status.clone(),
-    }
-}
-
-fn shown(record: &CredentialRecord) -> finding::CredentialRecord {
-    finding::CredentialRecord {
-        record_id: record.record_id.clone(),
-        sort: record.sort.clone(),
-        status: record.status.clone(),
-        created: record.issued.clone(),
-        last_used: record.last_used.clone(),
+/// Whether the inventory no longer has what the scan named.
+fn is_gone(reader: &Reader<'_>, link: &Identity) -> Result<bool> {
+    match &link.id {
+        Some(id) => Ok(reader.identity(id)?.is_none()),
+        None => Ok(false),
     }
 }

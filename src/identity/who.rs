@@ -80,6 +80,20 @@ pub fn redacted_form(text: &str) -> Option<(String, String)> {
     (plain(head) && plain(tail)).then(|| (head.to_owned(), tail.to_owned()))
 }
 
+/// Whether a text may be a secret that no detector knows: long, without blanks, and of mixed characters as random values
+/// are. Ids may look so too, which is why this is asked only of what the inventory does not know.
+pub fn may_be_secret(text: &str) -> bool {
+    let random = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=.~".contains(&byte);
+    let is_form = text.starts_with("b3k1:") || text.starts_with("hs256:") || is_address(text);
+    if text.len() < 20 || is_form || !text.bytes().all(random) {
+        return false;
+    }
+    let has = |fits: fn(&u8) -> bool| text.as_bytes().iter().any(fits);
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+    let is_hexadecimal = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_mixed || is_hexadecimal
+}
+
 fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, host)| {
         !local.is_empty() && host.contains('.') && !text.contains([' ', '/', ':']) && !host.contains('@')

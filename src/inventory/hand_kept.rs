@@ -220,7 +220,8 @@ fn check_head(schema: Option<&str>, org: Option<&Map<String, Value>>, facts: &Fi
         }
     }
     let key_id = org.and_then(|org| org.get("fingerprint_key_id")).and_then(Value::as_str).unwrap_or_default();
-    if !key_id.is_empty() && !(key_id.len() == 11 && key_id.starts_with("k1-")) {
+    let is_id = key_id.len() == 11 && key_id.starts_with("k1-");
+    if !key_id.is_empty() && !is_id {
         return Err(facts.fault("org.fingerprint_key_id must be the id of a key, k1- and eight digits, never the key"));
     }
     Ok(())
@@ -376,8 +377,8 @@ mod tests {
             batch.rejected.iter().map(|rejected| format!("{}: {}", rejected.place, rejected.reason)).collect();
         assert_eq!(batch.identities.len(), 2);
         assert_eq!(told.len(), 4);
-        assert!(told[0].starts_with("line 26: identity environment must be one of"), "{told:?}");
-        assert!(told[1].starts_with("line 29: identity has the id of the one at line 13"), "{told:?}");
+        assert!(told[0].starts_with("line 27: identity environment must be one of"), "{told:?}");
+        assert!(told[1].starts_with("line 30: identity has the id of the one at line 13"), "{told:?}");
         assert!(told[2].contains("did you mean owner?") && told[3].contains("must have an id"), "{told:?}");
     }
 

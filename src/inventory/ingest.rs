@@ -119,27 +119,46 @@ pub struct Ingested {
 /// a store that cannot be written. Then nothing changed.
 pub fn ingest(store: &mut Store, batch: &Batch, file: &ImportedFile, now: Timestamp) -> Result<Ingested> {
     let prepared = checked(batch, now)?;
-    let outcome = store.write(|transaction| apply(transaction, &prepared, file, now))?;
+    let outcome = store.write_unless(|transaction| apply(transaction, &prepared, file, now))?;
     outcome.map_err(|reason| refused(batch, reason))
 }
 
-/// Tells what [`ingest`] would do, one batch after the other, and does nothing.
+/// Takes several batches into the store in the order given, all or none.
 ///
 /// # Errors
-/// As [`ingest`].
+/// As [`ingest`], for the first batch that is refused.
+pub fn ingest_all(store: &mut Store, batches: &[(Batch, ImportedFile)], now: Timestamp) -> Result<Vec<Ingested>> {
+    let prepared = checked_all(batches, now)?;
+    store.write_unless(|transaction| apply_all(transaction, &prepared, batches, now))?
+}
+
+/// Tells what [`ingest_all`] would do, and does nothing.
+///
+/// # Errors
+/// As [`ingest_all`].
 pub fn preview(store: &mut Store, batches: &[(Batch, ImportedFile)], now: Timestamp) -> Result<Vec<Ingested>> {
-    let mut prepared = Vec::new();
-    for (batch, file) in batches {
-        prepared.push((checked(batch, now)?, file));
+    let prepared = checked_all(batches, now)?;
+    store.try_out(|transaction| apply_all(transaction, &prepared, batches, now))?
+}
+
+fn checked_all(batches: &[(Batch, ImportedFile)], now: Timestamp) -> Result<Vec<Prepared>> {
+    batches.iter().map(|(batch, _)| checked(batch, now)).collect()
+}
+
+fn apply_all(
+    transaction: &Transaction<'_>,
+    prepared: &[Prepared],
+    batches: &[(Batch, ImportedFile)],
+    now: Timestamp,
+) -> rusqlite::Result<Result<Vec<Ingested>>> {
+    let mut done = Vec::new();
+    for (prepared, (batch, file)) in prepared.iter().zip(batches) {
+        match apply(transaction, prepared, file, now)? {
+            Ok(ingested) => done.push(ingested),
+            Err(reason) => return Ok(Err(refused(batch, reason))),
+        }
     }
-    let outcomes = store.try_out(|transaction| {
-        prepared
-            .iter()
-            .map(|(prepared, file)| apply(transaction, prepared, file, now))
-            .collect::<rusqlite::Result<Vec<_>>>()
-    })?;
-    let outcomes = outcomes.into_iter().zip(batches);
-    outcomes.map(|(outcome, (batch, _))| outcome.map_err(|reason| refused(batch, reason))).collect()
+    Ok(Ok(done))
 }
 
 fn refused(batch: &Batch, reason: String) -> Error {

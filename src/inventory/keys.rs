@@ -232,7 +232,7 @@ mod tests {
         let url_safe = digest.trim_end_matches('=').replace('+', "-").replace('/', "_");
         assert_eq!(normalised(KeyKind::Digest, &format!("gh-sha256:{url_safe}")), Ok(known.clone()));
         let colons: Vec<String> =
-            known["gh-sha256:".len()..].as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into()).collect();
+            known.as_bytes()["gh-sha256:".len()..].chunks(2).map(|pair| String::from_utf8_lossy(pair).into()).collect();
         assert_eq!(normalised(KeyKind::Digest, &format!("gh-sha256:{}", colons.join(":"))), Ok(known));
         assert!(normalised(KeyKind::Digest, "gh-sha256:abcd").is_err());
     }

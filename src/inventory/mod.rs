@@ -7,6 +7,7 @@ pub mod batch;
 mod claims;
 pub mod columns;
 mod effective;
+pub mod enrol;
 mod fields;
 mod guard;
 pub mod hand_kept;

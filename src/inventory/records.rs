@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::effective::{self, parse};
-pub use super::ingest::{Change, ImportedFile, Ingested, RecordKind, What, ingest, preview};
+pub use super::ingest::{Change, ImportedFile, Ingested, RecordKind, What, ingest, ingest_all, preview};
 use super::keys::KeyKind;
 use super::model::{Coverage, CredentialRecord, Hint, IdentityRecord, Observation, Person};
 use super::types::is_ai_provider;

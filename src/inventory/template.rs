@@ -1,10 +1,15 @@
-//! An inventory to begin with, in each form of a hand-kept file. It imports cleanly and names every field that there is.
+//! An inventory to begin with, in each form of a hand-kept file, and records written as such a file. The template imports
+//! cleanly and names every field that there is.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::fields::{Form, of};
+use super::fields::{Flat, Form, flattened, of, record};
 use super::hand_kept::{Format, Section, json_of};
 use super::ingest::RecordKind;
+use super::model::{CredentialRecord, IdentityRecord};
+use crate::report::escape::csv_field;
 
 /// The template, with comments.
 const TOML: &str = include_str!("template.toml");
@@ -14,7 +19,7 @@ pub fn template(format: Format) -> String {
     match format {
         Format::Toml => TOML.to_owned(),
         Format::Json => format!("{:#}\n", document()),
-        Format::Csv => table(),
+        Format::Csv => example_table(),
     }
 }
 
@@ -23,24 +28,66 @@ fn document() -> Value {
     json_of(toml::Value::Table(file))
 }
 
-/// Every column with the values of the template's identity and credential.
-fn table() -> String {
-    let document = document();
-    let mut header = Vec::new();
-    let mut row = Vec::new();
+/// Writes identities with their credentials as CSV, one row a credential, every column that there is. What a spreadsheet would
+/// reckon with is guarded.
+pub fn table(entries: &[(IdentityRecord, Vec<CredentialRecord>)]) -> String {
+    let systems: BTreeSet<&String> = entries.iter().flat_map(|(identity, _)| identity.external_ids.keys()).collect();
+    let mut columns: Vec<(Section, String)> = Vec::new();
     for (section, kind) in [(Section::Identity, RecordKind::Identity), (Section::Credential, RecordKind::Credential)] {
-        let example = &document[kind.name()][0];
-        for (name, form) in of(kind) {
-            if *form == Form::Hint {
-                continue;
+        for (name, _) in of(kind).iter().filter(|(_, form)| *form != Form::Hint) {
+            match name.strip_suffix(".*") {
+                Some(prefix) => columns.extend(systems.iter().map(|system| (section, format!("{prefix}.{system}")))),
+                None => columns.push((section, (*name).to_owned())),
             }
-            let name = name.replace(".*", ".spiffe");
-            let path = format!("/{}", name.replace('.', "/"));
-            header.push(column(section, &name));
-            row.push(example.pointer(&path).map(cell).unwrap_or_default());
         }
     }
-    format!("{}\n{}\n", header.join(","), row.join(","))
+    let header: Vec<String> = columns.iter().map(|(section, name)| column(*section, name)).collect();
+    let mut text = header.join(",") + "\n";
+    for (identity, credentials) in entries {
+        let identity = serde_json::to_value(identity).unwrap_or_default();
+        let credentials = credentials.iter().map(|credential| serde_json::to_value(credential).unwrap_or_default());
+        let credentials: Vec<Value> = if credentials.len() == 0 { vec![Value::Null] } else { credentials.collect() };
+        for credential in &credentials {
+            let cell = |(section, name): &(Section, String)| {
+                let record = if *section == Section::Identity { &identity } else { credential };
+                csv_field(&text_at(record, name)).into_owned()
+            };
+            text.push_str(&columns.iter().map(cell).collect::<Vec<_>>().join(","));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The template's identity and credential as CSV.
+fn example_table() -> String {
+    let document = document();
+    let first = |kind: RecordKind| -> Flat { document[kind.name()][0].as_object().map(flattened).unwrap_or_default() };
+    let identity = record(of(RecordKind::Identity), &first(RecordKind::Identity));
+    let credential = record(of(RecordKind::Credential), &first(RecordKind::Credential));
+    let mut identity: IdentityRecord = identity.expect("the template imports, as a test shows");
+    // One such column is enough to show how they are written.
+    identity.external_ids.remove("openai_service_account");
+    table(&[(identity, vec![credential.expect("the template imports, as a test shows")])])
+}
+
+/// Returns the text of a field by its dotted name.
+fn text_at(record: &Value, name: &str) -> String {
+    let found = name.split_once('.').map_or_else(
+        || record.get(name),
+        // A name of a free map may hold dots itself.
+        |(outer, inner)| {
+            record
+                .get(outer)
+                .and_then(|map| map.get(inner).or_else(|| map.pointer(&format!("/{}", inner.replace('.', "/")))))
+        },
+    );
+    match found {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
+        Some(other) => other.to_string(),
+    }
 }
 
 /// Writes a field's name as the CSV form does.
@@ -50,15 +97,6 @@ fn column(section: Section, name: &str) -> String {
         (Section::Credential, false) => format!("credential.{name}"),
         _ => format!("identity.{name}"),
     }
-}
-
-fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
-        other => other.to_string(),
-    };
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod json;
 mod jsonl;
 mod junit;
 pub mod output;
+mod owner;
 mod place;
 mod sarif;
 pub mod schema;

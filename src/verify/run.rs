@@ -101,6 +101,8 @@ pub struct Asked {
     pub remembered: u64,
     /// How many were not asked because the limit was reached.
     pub capped: u64,
+    /// For how many credentials nobody gave an answer, though somebody was to be asked.
+    pub unanswered: u64,
     /// Whether a person stopped it.
     pub interrupted: bool,
 }
@@ -167,6 +169,7 @@ impl<S: Sender, J: Judge> Verifier<'_, S, J> {
         let state = run.finish();
         asked.requests = state.pace.sent();
         asked.capped = state.capped;
+        asked.unanswered = state.unanswered;
         asked.interrupted = state.interrupted;
         for (ticket, verdict) in verdicts {
             for index in &jobs[ticket].findings {
@@ -289,6 +292,7 @@ struct State {
     pace: Pace,
     stages: BTreeMap<Ticket, Stage>,
     capped: u64,
+    unanswered: u64,
     interrupted: bool,
 }
 
@@ -308,7 +312,7 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
                 pace.wait_for(host, provider(&findings[job.findings[0]]), ticket, false);
             }
         }
-        let state = Mutex::new(State { pace, stages: BTreeMap::new(), capped: 0, interrupted: false });
+        let state = Mutex::new(State { pace, stages: BTreeMap::new(), capped: 0, unanswered: 0, interrupted: false });
         let (sender, judge) = (verifier.sender, verifier.judge);
         Self { jobs, findings, credentials, sender, judge, state, changed: Condvar::new() }
     }
@@ -357,7 +361,10 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
                 Turn::Refused(ticket, failure) => {
-                    state.capped += u64::from(matches!(failure, Failure::Capped { .. }));
+                    match failure {
+                        Failure::Capped { .. } => state.capped += 1,
+                        _ => state.unanswered += 1,
+                    }
                     let stage = state.stages.remove(&ticket);
                     drop(state);
                     self.tell(verdicts, ticket, stage, failure);
@@ -423,10 +430,14 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
         stage.exchanges.push(exchange);
         let rest = stage.requests.as_deref().and_then(|requests| requests.get(stage.exchanges.len()..));
         let rest = rest.unwrap_or_default();
-        // One live site is enough. A named endpoint is asked again without the secret, and that is never left out.
-        let enough = rest.iter().all(|request| !request.endpoint.named)
-            && self.judge.judge(finding, &stage.exchanges).state == Liveness::Live;
-        match rest.first().filter(|_| !enough && !state.interrupted) {
+        let so_far = self.judge.judge(finding, &stage.exchanges).state;
+        let needed = |next: &&Request| match next.endpoint.named {
+            // It is asked a second time without the secret, which shows whether the first answer says anything.
+            true => matches!(so_far, Liveness::Live | Liveness::Limited),
+            // One live site is enough.
+            false => so_far != Liveness::Live,
+        };
+        match rest.first().filter(needed).filter(|_| !state.interrupted) {
             Some(next) => {
                 state.pace.wait_for(&next.endpoint, provider(finding), ticket, true);
                 state.stages.insert(ticket, stage);
@@ -451,6 +462,10 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
         let now = Timestamp::now();
         let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
         verification.checked_at = Some(whole.to_string());
+        let failed = exchanges.iter().any(|(_, outcome)| outcome.is_err());
+        if failed && verification.state == Liveness::Unknown {
+            self.lock().unanswered += 1;
+        }
         self.say(verdicts, ticket, verification);
     }
 

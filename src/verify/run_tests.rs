@@ -307,10 +307,10 @@ fn what_a_provider_repeats_of_a_credential_is_not_told() {
 }
 
 #[test]
-fn one_live_site_is_enough_and_a_named_endpoint_is_asked_all_there_is() {
+fn one_live_site_is_enough_and_a_named_endpoint_that_seems_live_is_asked_all_there_is() {
     let statuses =
         |live: usize| Played::new(move |_, number| answer(if number == live { 200 } else { 401 }, None, b""));
-    for (live, named, expected) in [(1, false, 1), (2, false, 2), (9, false, 3), (1, true, 3)] {
+    for (live, named, expected) in [(1, false, 1), (2, false, 2), (9, false, 3), (1, true, 3), (9, true, 1)] {
         let sender = statuses(live);
         let judge = Simple { named, sites: 3 };
         let (findings, asked, _) = run_with(&sender, &judge, fast(), None, vec![found("a", 1)]);

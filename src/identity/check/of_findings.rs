@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::of_records::is_over;
-use super::{Sink, Subject, SubjectKind, days_since};
+use super::{Sink, Subject, SubjectKind, days_since, is_over};
 use crate::error::Result;
 use crate::finding::{Finding, IdentityStatus, Kind, Liveness, Occurrence};
 use crate::identity::controls::Rule;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Sink, Subject, SubjectKind, days_since};
+use super::{Sink, Subject, SubjectKind, days_since, is_over};
 use crate::error::Result;
 use crate::identity::card::PersonCard;
 use crate::identity::controls::Rule;
@@ -56,11 +56,6 @@ pub(super) fn check(store: &Store, sink: &mut Sink<'_>) -> Result<()> {
         lifetime(record, None, sink);
     }
     Ok(())
-}
-
-/// Whether a status says that it no longer works.
-pub(super) fn is_over(status: Option<&str>) -> bool {
-    matches!(status, Some("disabled" | "revoked" | "retired" | "expired"))
 }
 
 fn ownership(reader: &Reader<'_>, identity: &IdentityRecord, subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<()> {

@@ -7,9 +7,13 @@
 //! A chain proves that nothing *inside* it was changed. It does not stop someone who writes the whole of it anew: for that its
 //! last hash has to be kept where that person cannot write, such as a signed git tag.
 
+pub mod bundle;
+pub mod bundle_check;
 pub mod check;
 mod event;
 mod form;
+pub mod matrix;
+pub mod pseudonyms;
 
 use std::io;
 

@@ -4,6 +4,7 @@
 //! [`super::escape`] at the moment it is written. JSON is written by the caller, from the answer itself.
 
 mod blast;
+mod check;
 mod map_dot;
 mod map_drawing;
 mod map_page;
@@ -14,11 +15,12 @@ mod ticket;
 mod who;
 
 pub use self::blast::write as blast;
+pub use self::check::{check, offboard, review};
 pub use self::map_dot::write as map_dot;
 pub use self::map_page::write as map_page;
 pub use self::map_text::write as map_text;
 pub use self::runbook::write as runbook;
-pub use self::ticket::write as ticket;
+pub use self::ticket::{Extra as TicketExtra, title as ticket_title, write as ticket};
 pub use self::who::write as who;
 
 use crate::finding::Liveness;
