@@ -205,8 +205,8 @@ fn is_account(listed: &str, id: &str) -> bool {
 
 /// Whether a list was made before a time; a day counts to its end.
 fn is_older(list: &str, seen: Option<&str>) -> bool {
-    let end =
-        instant(list).map(|start| if list.len() == 10 { start + jiff::SignedDuration::from_hours(24) } else { start });
+    let day = if list.len() == 10 { jiff::SignedDuration::from_hours(24) } else { jiff::SignedDuration::ZERO };
+    let end = instant(list).and_then(|start| start.checked_add(day).ok());
     matches!((end, seen.and_then(instant)), (Some(list), Some(seen)) if list < seen)
 }
 
@@ -255,5 +255,6 @@ mod tests {
         assert!(is_older("2026-11-20", Some("2026-11-21T00:00:01Z")));
         assert!(is_older("2026-11-20T08:00:00Z", Some("2026-11-20T23:00:00Z")));
         assert!(!is_older("2026-11-20T08:00:00Z", None));
+        assert!(!is_older("9999-12-31", Some("2026-11-20T08:00:00Z")));
     }
 }

@@ -72,7 +72,7 @@ pub fn of(finding: &Finding, found: Option<&FoundCredential>) -> Facts {
 impl Facts {
     fn read_value(&mut self, finding: &Finding, secret: &[u8]) {
         let provider = finding.provider.as_deref().unwrap_or_default();
-        if let Some((id, _)) = std::str::from_utf8(secret).ok().filter(|text| is_aws_id(text)).map(|id| (id, ())) {
+        if let Some(id) = std::str::from_utf8(secret).ok().filter(|text| is_aws_id(text)) {
             self.add_aws_id(id, true);
         }
         match provider {
@@ -89,8 +89,9 @@ impl Facts {
 
     /// A finding that is itself the public half of a pair.
     fn read_public_half(&mut self, secret: &[u8]) {
-        let Ok(text) = std::str::from_utf8(secret) else { return };
-        if let Some(id) = public_half(text) {
+        let half = std::str::from_utf8(secret).ok().and_then(public_half);
+        // Forty hexadecimal digits are many things; only beside a key of Google's are they its id.
+        if let Some(id) = half.filter(|id| !id.starts_with("gcp-key:")) {
             self.add_id(id, true);
         }
     }

@@ -121,6 +121,7 @@ fn a_webhook_of_slack_names_its_team_and_a_key_of_wandb_begins_with_its_id() {
     assert_eq!(accounts(&of_value("slack-webhook-url", "slack", url.as_bytes())), ["slack:T02EXAMPLE"]);
     let facts = of_value("wandb-api-key", "wandb", b"wandb_v1_abc");
     assert_eq!(facts.leading_id, Some(("wandb", "wandb_v1_abc".to_owned())));
+    assert!(of_value("wandb-legacy-api-key", "wandb", &[b'a'; 40]).public_ids.is_empty());
 }
 
 #[test]

@@ -21,8 +21,6 @@ use crate::store::Store;
 
 /// The longest tail of a redacted form in the store.
 const LONGEST_TAIL: usize = 8;
-/// The longest head that is looked up without a tail.
-const LONGEST_HEAD: usize = 64;
 /// A redacted form that is worth less says nothing.
 const LEAST_BITS: f64 = 4.0;
 
@@ -80,7 +78,15 @@ pub(super) struct Matcher<'a> {
     counts: RefCell<HashMap<FindingKind, u64>>,
     /// By provider and the length that is visible: hints by the end of their tail.
     tails: RefCell<HashMap<(String, usize), Rc<HintsByEnd>>>,
+    /// By provider: how long its redacted forms are.
+    lengths: RefCell<HashMap<String, Rc<HintLengths>>>,
     leading_lengths: OnceCell<Vec<usize>>,
+}
+
+/// How long the ends of redacted forms are, and the beginnings of those that show no end.
+struct HintLengths {
+    tails: Vec<usize>,
+    heads: Vec<usize>,
 }
 
 /// Redacted forms and their credentials' ids, by the end of the tail.
@@ -113,6 +119,7 @@ impl<'a> Matcher<'a> {
             types: RefCell::default(),
             counts: RefCell::default(),
             tails: RefCell::default(),
+            lengths: RefCell::default(),
             leading_lengths: OnceCell::new(),
         })
     }
@@ -214,16 +221,12 @@ impl<'a> Matcher<'a> {
         if let Some(known) = self.leading_lengths.get() {
             return Ok(known);
         }
-        let (first, end) = (format!("{system}:"), format!("{system};"));
-        let lengths = self.store.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT length(value) FROM join_key WHERE kind = 'public-id' AND value > ?1 AND value < ?2",
-            )?;
-            let rows = statement.query_map([&first, &end], |row| row.get::<_, i64>(0))?;
-            rows.map(|length| Ok(usize::try_from(length?).unwrap_or(0).saturating_sub(first.len()))).collect()
-        })?;
+        let prefix = format!("{system}:");
+        let query = "SELECT DISTINCT length(value) FROM join_key WHERE kind = 'public-id' \
+            AND value > ?1 AND value < replace(?1, ':', ';')";
+        let mut lengths = self.lengths_by(query, &prefix)?;
+        lengths.iter_mut().for_each(|length| *length = length.saturating_sub(prefix.len()));
         // An id of a few characters would fit by chance.
-        let mut lengths: Vec<usize> = lengths;
         lengths.retain(|length| *length >= 8);
         Ok(self.leading_lengths.get_or_init(|| lengths))
     }
@@ -306,15 +309,43 @@ impl<'a> Matcher<'a> {
     }
 
     fn hints_of_value(&self, provider: &str, value: &str) -> Result<Vec<(String, String, String)>> {
-        let ends = |length: usize| value.len().checked_sub(length).and_then(|start| value.get(start..));
-        let tails: Vec<&str> = (1..=LONGEST_TAIL).filter_map(ends).collect();
-        let heads: Vec<&str> = (1..=LONGEST_HEAD.min(value.len())).filter_map(|end| value.get(..end)).collect();
+        let lengths = self.hint_lengths(provider)?;
+        let ends = |length: &usize| value.len().checked_sub(*length).and_then(|start| value.get(start..));
+        let tails: Vec<&str> = lengths.tails.iter().filter_map(ends).collect();
+        let heads: Vec<&str> = lengths.heads.iter().filter_map(|length| value.get(..*length)).collect();
         let mut hints = records::hints_by_tail(self.store, provider, &tails)?;
         hints.extend(records::hints_by_head(self.store, provider, &heads)?);
         let fits = |(hint, id): (Hint, String)| {
             fits_value(value, &hint.head, &hint.tail).then_some((hint.head, hint.tail, id))
         };
         Ok(hints.into_iter().filter_map(fits).collect())
+    }
+
+    /// Returns how long the redacted forms of a provider are: only such parts of a value need be looked up.
+    fn hint_lengths(&self, provider: &str) -> Result<Rc<HintLengths>> {
+        if let Some(known) = self.lengths.borrow().get(provider) {
+            return Ok(Rc::clone(known));
+        }
+        let lengths = Rc::new(HintLengths {
+            tails: self
+                .lengths_by("SELECT DISTINCT length(tail) FROM hint WHERE provider = ?1 AND tail <> ''", provider)?,
+            heads: self
+                .lengths_by("SELECT DISTINCT length(head) FROM hint WHERE provider = ?1 AND tail = ''", provider)?,
+        });
+        self.lengths.borrow_mut().insert(provider.to_owned(), Rc::clone(&lengths));
+        Ok(lengths)
+    }
+
+    /// Returns lengths, sorted. Redacted forms are of plain characters, one byte each.
+    fn lengths_by(&self, query: &str, parameter: &str) -> Result<Vec<usize>> {
+        let mut lengths: Vec<usize> = self.store.read(|connection| {
+            let mut statement = connection.prepare_cached(query)?;
+            let rows = statement.query_map([parameter], |row| row.get::<_, i64>(0))?;
+            rows.map(|length| Ok(usize::try_from(length?).unwrap_or(0))).collect()
+        })?;
+        lengths.retain(|length| *length > 0);
+        lengths.sort_unstable();
+        Ok(lengths)
     }
 
     /// Compares what a report shows of a value with what a list shows of it: only the common part counts.
