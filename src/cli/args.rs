@@ -147,6 +147,10 @@ pub struct ScanArguments {
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub inventory: Option<PathBuf>,
 
+    /// Limits, severities and exceptions of identity findings, and what fails with --fail-on policy
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub policy: Option<PathBuf>,
+
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
     pub mmap: bool,
@@ -314,6 +318,8 @@ pub enum FailOn {
     Live,
     /// A finding of which the inventory does not say whose it is
     Unlinked,
+    /// What the policy fails on; needs --policy
+    Policy,
 }
 
 /// Which engine looks for anchors.

@@ -13,10 +13,13 @@ use crate::detector::Registry;
 use crate::error::Problem;
 use crate::finding::Summary;
 use crate::identity::Linker;
+use crate::identity::check::{self, IdentityFinding};
 use crate::identity::codeowners;
 use crate::identity::context::{Neighbourhood, TargetFiles};
 use crate::identity::evidence::{self, action};
+use crate::identity::policy::Policy;
 use crate::identity::{mailmap, remembered};
+use crate::scan::ScanOptions;
 use crate::scan::run::Outcome;
 use crate::secret::FingerprintKey;
 use crate::source::file::{Opened, read_small};
@@ -42,16 +45,24 @@ impl Inventory {
         self.store.is_some()
     }
 
-    /// Links the findings of a scan and remembers them. What cannot be done stands in the report's errors.
-    pub fn enrich(&mut self, outcome: &mut Outcome, targets: &[PathBuf], registry: &Registry, key: &FingerprintKey) {
-        let Some(store) = &mut self.store else { return };
-        let linked = link(store, outcome, targets, registry, key);
-        let kept = linked.and_then(|()| keep(store, outcome, targets));
-        if let Err(error) = kept {
+    /// Links the findings of a scan, says what is wrong with them, and remembers them. What cannot be done stands in the report's errors.
+    pub fn enrich(
+        &mut self,
+        outcome: &mut Outcome,
+        options: &ScanOptions,
+        registry: &Registry,
+        policy: &Policy,
+    ) -> Vec<IdentityFinding> {
+        let Some(store) = &mut self.store else { return Vec::new() };
+        let told = link(store, outcome, &options.targets, registry, &options.key)
+            .and_then(|()| check(store, outcome, policy))
+            .and_then(|found| keep(store, outcome, &options.targets).map(|()| found));
+        told.unwrap_or_else(|error| {
             let summary = &mut outcome.report.summary;
             summary.errors.push(Problem::new("inventory", error.to_string()).to_string());
             summary.complete = false;
-        }
+            Vec::new()
+        })
     }
 }
 
@@ -74,6 +85,14 @@ fn link(
     }
     outcome.report.summary.warnings.extend(linker.notes().iter().map(|note| format!("inventory: {note}")));
     Ok(())
+}
+
+/// Says what is wrong with the findings and the records that they are linked to.
+fn check(store: &Store, outcome: &mut Outcome, policy: &Policy) -> crate::Result<Vec<IdentityFinding>> {
+    let findings = &mut outcome.report.findings;
+    let found = check::check_findings(store, findings, policy, jiff::Zoned::now().date())?;
+    check::tag(findings, &found);
+    Ok(found)
 }
 
 /// Keeps the findings, and that there was a scan with what it read and what it skipped.

@@ -22,7 +22,9 @@ impl Status {
     /// The status of a report: what is incomplete wins over what was found.
     pub fn of(report: &Report, fail_on: FailOn) -> Self {
         let counts = |finding: &Finding| match fail_on {
+            // What a policy fails on is asked before; nothing else counts then.
             FailOn::Any => true,
+            FailOn::Policy => false,
             FailOn::Unlinked => finding.identity.status != IdentityStatus::Linked,
             FailOn::Live => matches!(finding.verification.state, Liveness::Live | Liveness::Limited),
         };

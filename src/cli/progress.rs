@@ -66,6 +66,7 @@ impl Progress for Bar {
         }
         self.bar.set_style(style(total));
         self.bar.set_prefix(stage.to_owned());
+        self.bar.set_message("");
         self.bar.set_position(0);
         match total {
             Some(total) => self.bar.set_length(total),

@@ -122,12 +122,11 @@ impl Verifying<'_> {
         let mut verifier = Verifier { sender: &self.client, judge: &judge, pace: self.pace.clone(), cache, key };
         let asked = verifier.verify(findings, credentials, progress)?;
         if asked.capped > 0 {
-            let limit = self.pace.limit;
-            let count = asked.capped;
-            warnings.push(format!("the limit of {limit} requests left {count} credentials unasked (--verify-limit)"));
+            let (limit, count) = (self.pace.limit, credentials_of(asked.capped));
+            warnings.push(format!("the limit of {limit} requests left {count} unasked (--verify-limit)"));
         }
         if asked.unanswered > 0 {
-            warnings.push(format!("for {} credentials no provider gave an answer", asked.unanswered));
+            warnings.push(format!("about {} no provider gave an answer", credentials_of(asked.unanswered)));
         }
         Ok((asked, warnings))
     }
@@ -146,6 +145,10 @@ impl Verifying<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+fn credentials_of(count: u64) -> String {
+    if count == 1 { "1 credential".to_owned() } else { format!("{count} credentials") }
 }
 
 /// Reads a length of time; a bare zero is one.

@@ -67,7 +67,7 @@ pub fn check(store: &Store, findings: &[Finding], policy: &Policy, today: Date) 
     Ok(sink.finish())
 }
 
-/// As [`check`], of findings alone: what a scan says of what it found.
+/// As [`check`], of findings and of the records that they are linked to: what a scan says of what it found.
 ///
 /// # Errors
 /// A store that cannot be read.
@@ -78,6 +78,8 @@ pub fn check_findings(
     today: Date,
 ) -> Result<Vec<IdentityFinding>> {
     let mut sink = Sink { policy, today, found: Vec::new() };
+    let linked = findings.iter().filter_map(|finding| finding.identity.id.as_deref()).collect();
+    of_records::check_some(store, &linked, &mut sink)?;
     of_findings::check(store, findings, &mut sink)?;
     Ok(sink.finish())
 }

@@ -229,6 +229,7 @@ pub(super) fn verdict_on(finding: &Finding) -> Option<(&'static str, String)> {
         Liveness::Canary => ("Canary:", "a trap; using it alarms its owner"),
         Liveness::Refused => ("Not asked:", "it may belong to several providers"),
         Liveness::Unknown => ("Unknown whether it works:", "the answer decides nothing"),
+        Liveness::NotChecked if finding.verification.reason.is_some() => ("Not asked:", ""),
         Liveness::NotChecked => return None,
     };
     let mut text = finding.verification.reason.clone().unwrap_or_else(|| usual.to_owned());

@@ -506,3 +506,24 @@ fn formats_are_known_by_name() {
     let error = "yaml".parse::<Format>().expect_err("unknown").to_string();
     assert!(error.contains("yaml") && error.contains("jsonl"), "{error}");
 }
+
+#[test]
+fn every_format_tells_whether_a_credential_works() {
+    let words = |format, state: Liveness| {
+        let mut found = finding();
+        found.verification = Verification { reason: Some("it was asked".into()), ..Verification::new(state) };
+        text(&report(vec![found]), format).to_lowercase()
+    };
+    let told = |format: Format| match format {
+        Format::Human | Format::Html | Format::Junit => ["live:", "dead:"],
+        Format::Sarif | Format::Gitlab | Format::Github => ["which works", "which does not work"],
+        Format::Jsonl | Format::Json | Format::Csv => ["live", "dead"],
+    };
+    for format in Format::ALL {
+        let [live, dead] = told(format);
+        let (alive, gone) = (words(format, Liveness::Live), words(format, Liveness::Dead));
+        assert!(alive.contains(live) && !alive.contains(dead), "{alive}");
+        assert!(gone.contains(dead) && !gone.contains(live), "{gone}");
+    }
+    assert!(words(Format::Human, Liveness::NotChecked).contains("not asked: it was asked"));
+}

@@ -15,6 +15,7 @@ use crate::finding::{Liveness, Verification};
 use crate::secret::{Secret, hex};
 
 use super::exchange::{Answer, Request};
+use super::published;
 use super::request::percent;
 
 /// The longest fact, in characters.
@@ -27,7 +28,10 @@ const LONGEST_RUN: usize = 8;
 /// Says what an answer means for the credential that it was asked about.
 pub(crate) fn judge(detector: &Detector, verify: &Verify, request: &Request, answer: &Answer) -> Verification {
     let document = serde_json::from_slice::<Value>(&answer.body).ok().filter(|_| !answer.cut);
-    let (state, why) = meaning(verify, answer, document.as_ref());
+    let (mut state, mut why) = meaning(verify, answer, document.as_ref());
+    if let (Liveness::Live, Some(mark)) = (state, &request.proof) {
+        (state, why) = proven(document.as_ref(), mark);
+    }
     let reason = format!("{} answered {}{why}", request.endpoint.host, answer.status);
     let mut verdict = Verification { reason: Some(reason), ..Verification::new(state) };
     if state != Liveness::Unknown {
@@ -66,6 +70,17 @@ fn meaning(verify: &Verify, answer: &Answer, document: Option<&Value>) -> (Liven
         200..=299 if !conditions.is_empty() => "in words that are not documented",
         _ => "which is not documented for this credential",
     })
+}
+
+/// Says what a list of what is in force means for the credential whose mark is sought in it.
+fn proven(document: Option<&Value>, mark: &str) -> (Liveness, String) {
+    match document {
+        Some(list @ Value::Object(_)) if published::lists(list, mark) => {
+            (Liveness::Live, " with its public half among those in force; nobody signed in".into())
+        }
+        Some(Value::Object(_)) => (Liveness::Dead, ", and its public half is not among those in force".into()),
+        _ => (Liveness::Unknown, ", but with no list of what is in force".into()),
+    }
 }
 
 /// Takes an answer that means that it works only if it looks like one of an API.

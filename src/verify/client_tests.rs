@@ -312,3 +312,22 @@ fn a_proxy_is_used_where_it_was_named_and_hears_no_secret() {
         assert!(error.contains("--proxy") && !error.contains("word"), "{error}");
     }
 }
+
+#[test]
+fn what_is_being_sent_ends_at_once_where_a_person_stops_it() {
+    let server = Server::plain(|_| Reply::Silence(Duration::from_secs(8)));
+    let options = ClientOptions { allow_insecure_endpoints: true, ..ClientOptions::default() };
+    let client = Client::new(&options).expect("a client");
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| client.send(&request(named(server.address()))));
+        while server.requests().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        client.stop();
+        assert_eq!(sending.join().expect("no panic"), Err(Failure::Interrupted));
+    });
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert_eq!(client.send(&request(named(server.address()))), Err(Failure::Interrupted));
+    assert_eq!(server.connections(), 1);
+}

@@ -6,14 +6,14 @@
 use jiff::Timestamp;
 
 use crate::credential::FoundCredential;
-use crate::detector::compile::schema::{Signing, Verify};
+use crate::detector::compile::schema::{Proof, Signing, Verify};
 use crate::detector::compile::{Detector, Kind};
 use crate::finding::{Liveness, Verification};
 
 use super::endpoints::{Endpoints, is_label};
 use super::exchange::{Answer, Endpoint, Failure, Request};
 use super::request::{self, Parts, Refusal};
-use super::{answer, canary, offline, sign};
+use super::{answer, canary, offline, published, sign};
 
 /// The most labels that a tenant's name has before the detector's suffix, as in `account.region.cloud`.
 const MOST_LABELS: usize = 3;
@@ -66,7 +66,7 @@ fn requests(
     let Some(verify) = &detector.verify else {
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
-    let mut parts = Parts::new(found);
+    let mut parts = Parts::new(found, &verify.near);
     let sites = sites(detector, verify, found, endpoints, &mut parts)?;
     let declared: Vec<&str> = detector.companions.iter().map(|companion| companion.detector.as_str()).collect();
     let mut requests = Vec::new();
@@ -75,6 +75,11 @@ fn requests(
         match verify.sign {
             Some(Signing::AwsSigV4) => sign::sign_found(&mut request, &found.secret, &parts, now)?,
             None => {}
+        }
+        if verify.proof == Some(Proof::RsaPublicKey) {
+            let mark = published::mark_of(&found.secret);
+            request.proof =
+                Some(mark.ok_or_else(|| Refusal::unknown("it is no private key that can be read; nobody was asked"))?);
         }
         // A gateway may show its list of models to anybody; a bare request tells whether it does.
         let open_to_all = request.endpoint.named && verify.sign.is_none() && lists_models(&request.path);
@@ -112,6 +117,9 @@ fn sites(
     }
     if verify.self_hosted {
         refuse_own_hosts(detector, verify, found)?;
+    }
+    if verify.sign == Some(Signing::AwsSigV4) {
+        refuse_other_partitions(found)?;
     }
     match tenant(detector, verify, found)? {
         Some(host) => Ok(vec![Endpoint::of_host(&host)]),
@@ -199,6 +207,21 @@ fn refuse_own_hosts(detector: &Detector, verify: &Verify, found: &FoundCredentia
         let provider = &detector.provider;
         Err(Refusal::refused(format!(
             "it may belong to {host}, which stands near it; name whom to ask by --endpoint {provider}=https://…"
+        )))
+    })
+}
+
+/// Refuses a key of AWS near a host of China or GovCloud: their keys are unknown to the global service, which would call
+/// them dead.
+fn refuse_other_partitions(found: &FoundCredential) -> Result<(), Refusal> {
+    let of_partition =
+        |label: &str| sign::is_region(label) && (label.starts_with("cn-") || label.starts_with("us-gov-"));
+    let aws = |host: &&String| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let mut labels = found.surroundings.hosts.iter().filter(aws).flat_map(|host| host.split('.'));
+    labels.find(|label| of_partition(label)).map_or(Ok(()), |region| {
+        let end = if region.starts_with("cn-") { "com.cn" } else { "com" };
+        Err(Refusal::unknown(format!(
+            "a host of {region} stands near it, which has keys of its own; ask by --endpoint aws=https://sts.{region}.amazonaws.{end}"
         )))
     })
 }

@@ -4,6 +4,7 @@
 //! or a segment of a path. Where a value fits no such place there is no request.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use crate::credential::FoundCredential;
 use crate::detector::claims;
 use crate::detector::compile::schema::Verify;
-use crate::detector::compile::template::{self, CLAIM, Piece};
+use crate::detector::compile::template::{self, CLAIM, NEAR, Piece};
 use crate::finding::{Liveness, Verification};
 use crate::secret::Secret;
 
@@ -59,15 +60,16 @@ impl From<Refusal> for Verification {
 /// What the parts of a detector's texts stand for.
 pub(crate) struct Parts<'found> {
     found: &'found FoundCredential,
+    near: &'found BTreeMap<String, String>,
     claims: Option<Value>,
     /// The region, where one is known.
     pub(crate) region: Option<String>,
 }
 
 impl<'found> Parts<'found> {
-    /// The parts of a credential.
-    pub(crate) fn new(found: &'found FoundCredential) -> Self {
-        Self { found, claims: claims::payload(found.secret.expose()), region: None }
+    /// The parts of a credential; `near` names globs for public ids near it.
+    pub(crate) fn new(found: &'found FoundCredential, near: &'found BTreeMap<String, String>) -> Self {
+        Self { found, near, claims: claims::payload(found.secret.expose()), region: None }
     }
 
     /// Returns the one companion of a detector.
@@ -99,9 +101,31 @@ impl<'found> Parts<'found> {
         }
     }
 
+    /// Returns the one id near the credential that fits a named glob.
+    fn id_near(&self, name: &str) -> Result<&'found str, Refusal> {
+        let glob = self.near.get(name).map(String::as_str).unwrap_or_default();
+        let fits = |id: &&String| claims::glob_matches(glob, id);
+        let mut ids: Vec<&String> = self.found.surroundings.ids.iter().filter(fits).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        match ids[..] {
+            [id] => Ok(id),
+            [] => Err(Refusal::unknown(format!(
+                "its {name} ({glob}) does not stand near it; without that nobody can be asked"
+            ))),
+            _ => Err(Refusal::refused(format!(
+                "{} of {glob} stand near it and nothing says which is its {name}; nobody was asked",
+                ids.len()
+            ))),
+        }
+    }
+
     fn value(&self, name: &str) -> Result<Cow<'found, [u8]>, Refusal> {
         if let Some(claim) = name.strip_prefix(CLAIM) {
             return self.claim(claim).map(|text| Cow::Owned(text.into_bytes()));
+        }
+        if let Some(name) = name.strip_prefix(NEAR) {
+            return self.id_near(name).map(|id| Cow::Borrowed(id.as_bytes()));
         }
         match name {
             "secret" => Ok(Cow::Borrowed(self.found.secret.expose())),
@@ -115,7 +139,10 @@ impl<'found> Parts<'found> {
 
     /// Returns whether a name in a body is a part of this credential and no word of GraphQL.
     fn is_part(name: &str, declared: &[&str]) -> bool {
-        matches!(name, "secret" | "region") || name.starts_with(CLAIM) || declared.contains(&name)
+        matches!(name, "secret" | "region")
+            || name.starts_with(CLAIM)
+            || name.starts_with(NEAR)
+            || declared.contains(&name)
     }
 }
 

@@ -1,5 +1,12 @@
 //! `credtrace revoke`: nothing is sent before a person says so, and the secret is nowhere but in the request.
 
+use credtrace::finding::{Finding, Identity, IdentityStatus, LinkTier};
+use credtrace::identity::remembered;
+use credtrace::inventory::batch::{Batch, Rank};
+use credtrace::inventory::ingest::{ImportedFile, ingest};
+use credtrace::inventory::model::CredentialRecord;
+use credtrace::store::Store;
+
 use crate::harness::server::{Reply, Server};
 use crate::harness::{KeyKind, Run, Scratch, fake_key, key};
 
@@ -98,4 +105,42 @@ fn where_no_request_is_known_the_page_or_the_steps_are_told() {
     shown("openai-legacy-key", "By hand, at: https://platform.openai.com/");
     shown("aws-secret-access-key", "Steps: iam UpdateAccessKey");
     scratch.run(&["revoke", "--detector", "openai-legacy-key", "--yes"]).status(2).says("nothing was ended");
+}
+
+/// Puts a finding into the inventory as a scan remembers it, linked to a record or not, and returns its fingerprint.
+fn remember(scratch: &Scratch, seed: u64, status: IdentityStatus) -> String {
+    let file = scratch.write(format!("{seed}.env"), format!("OPENAI_API_KEY={}\n", fake_key(KeyKind::OpenAi, seed)));
+    let file = file.to_str().unwrap().to_owned();
+    let run = scratch.run(&["scan", &file, "--format", "jsonl"]).status(1);
+    let report = run.stdout;
+    let mut finding: Finding = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    finding.identity = Identity::new(status);
+    finding.identity.tier = Some(LinkTier::Exact);
+    let record_id = Some("key_7".to_owned());
+    finding.identity.credential = Some(credtrace::finding::CredentialRecord { record_id, ..Default::default() });
+    let mut store = Store::open_or_create(&scratch.home().join("inventory.db")).unwrap();
+    let mut batch = Batch::new("openai-project-keys:acme", "openai-project-keys", "2026-11-20", Rank::Imported);
+    batch.credentials.push(CredentialRecord {
+        id: "openai:key_7".into(),
+        provider: Some("openai".into()),
+        record_id: Some("key_7".into()),
+        ..Default::default()
+    });
+    let file = ImportedFile { name: "keys.json".into(), sha256: "0".repeat(64), may_be_empty: false };
+    ingest(&mut store, &batch, &file, jiff::Timestamp::now()).unwrap();
+    remembered::keep(&mut store, std::slice::from_ref(&finding), jiff::Timestamp::now()).unwrap();
+    finding.fingerprint
+}
+
+#[test]
+fn a_finding_that_is_linked_gives_the_providers_id_and_no_other_does() {
+    let scratch = Scratch::new();
+    let linked = remember(&scratch, 21, IdentityStatus::Linked);
+    let tied = remember(&scratch, 22, IdentityStatus::Tie);
+    let shown = scratch.run(&["revoke", "--finding", &linked, "--part", "project_id=proj_1"]).status(0);
+    prints(shown, "DELETE https://api.openai.com/v1/organization/projects/proj_1/api_keys/key_7");
+    scratch.run(&["revoke", "--finding", &tied]).status(2).says("not linked").says("--record-id");
+    scratch.run(&["revoke", "--finding", "b3k1:none"]).status(2).says("is remembered");
+    let value = fake_key(KeyKind::OpenAi, 21);
+    scratch.run(&["revoke", "--finding", &value]).status(2).says("may be a secret").never_says(&value);
 }

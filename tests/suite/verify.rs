@@ -321,7 +321,11 @@ fn many_credentials_of_ten_providers_take_their_time_and_little_memory() {
     let began = Instant::now();
     let mut child = command.spawn().unwrap();
     let mut peak = 0;
+    let mut dumps = true;
     while child.try_wait().unwrap().is_none() {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
+        let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size"));
+        dumps &= core.is_none_or(|core| core.split_whitespace().next() != Some("0"));
         peak = peak.max(peak_memory(child.id()));
         assert!(began.elapsed() < Duration::from_secs(120), "it does not end");
         std::thread::sleep(Duration::from_millis(10));
@@ -335,7 +339,47 @@ fn many_credentials_of_ten_providers_take_their_time_and_little_memory() {
     // Ten providers beside one another, each with a tenth of a second between two requests.
     assert!(began.elapsed() >= Duration::from_millis(100) * (count as u32 - 1), "faster than the pace allows");
     assert!(began.elapsed() < Duration::from_millis(100) * (count as u32) + Duration::from_secs(20));
+    assert!(!dumps, "its memory would be written to a file where it ends by a fault");
     assert!(peak < 100 * 1024, "{peak} KiB");
+}
+
+#[test]
+fn a_person_who_stops_it_gets_what_is_known() {
+    let scratch = Scratch::new();
+    let (live, slow) = (key(30), key(31));
+    scratch.write("a.txt", format!("{live}\n{slow}\n"));
+    let answered = live.clone();
+    let server = Server::plain(move |received| match received.header("x-api-key") {
+        Some(key) if key == answered => Reply::status(200, "{\"data\":[]}"),
+        Some(_) => Reply::Silence(Duration::from_secs(9)),
+        None => Reply::status(401, "{}"),
+    });
+    let mut command = Command::new(binary());
+    command
+        .args(["scan", "a.txt", "--verify", "--format", "jsonl", "--show-secrets"])
+        .args(endpoint("anthropic", &server));
+    command.current_dir(scratch.path("")).env_clear().env("CREDTRACE_HOME", scratch.home());
+    let began = Instant::now();
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    // Which of the two is asked first, the fingerprints decide; the slow one is not answered before the end.
+    while bearing(&server.requests(), &slow).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "the slow one is never asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let known = !bearing(&server.requests(), &live).is_empty();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let report = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let state = |key: &str| {
+        let found = lines.iter().find(|line| line["secret"] == key).unwrap();
+        found["verification"]["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((state(&live).as_str(), state(&slow).as_str()), (if known { "live" } else { "unknown" }, "unknown"));
+    let summary = lines.last().unwrap();
+    assert_eq!((&summary["complete"], summary["errors"].to_string().contains("interrupted")), (&false.into(), true));
 }
 
 #[test]

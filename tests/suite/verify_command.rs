@@ -82,6 +82,10 @@ fn other_halves_come_on_lines_of_their_own() {
         &["--detector", "anthropic-api-key", "--companion", "aws-access-key-id"],
     );
     run.status(2).says("no such other half");
+    let secret: String = key(5).chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let run = verify(&scratch, &server, &secret, &["--detector", "aws-secret-access-key"]).status(2);
+    assert!(run.stdout.contains("aws-access-key-id does not stand near it"), "{run:?}");
+    run.says("--companion aws-access-key-id");
     assert_eq!(server.connections(), 0);
 }
 

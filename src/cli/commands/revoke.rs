@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::answers;
 use crate::cli::args::DetectorSelection;
 use crate::cli::exit::Status;
-use crate::cli::{resolve, talk};
+use crate::cli::{home, resolve, talk};
 use crate::detector::compile::Detector;
+use crate::detector::registry::Registry;
+use crate::finding::{Finding, IdentityStatus};
+use crate::identity::{standing, who};
 use crate::report::escape;
 use crate::secret::Secret;
 use crate::verify::client::{Client, ClientOptions};
@@ -34,8 +39,17 @@ Exit status: 0 shown, or ended; 2 not ended.";
 #[command(after_help = EXAMPLES)]
 pub struct RevokeArguments {
     /// What sort of credential, as a report names its detector
-    #[arg(long, value_name = "ID")]
-    pub detector: String,
+    #[arg(long, value_name = "ID", required_unless_present = "finding")]
+    pub detector: Option<String>,
+
+    /// The finding to end, by its fingerprint or the beginning of it: what a scan with an inventory remembered says the
+    /// detector, and the inventory the provider's id
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "detector")]
+    pub finding: Option<String>,
+
+    /// The identity store that --finding asks [default: inventory.db in the home]
+    #[arg(long, value_name = "FILE", requires = "finding")]
+    pub inventory: Option<PathBuf>,
 
     /// The provider's id of the credential, where the request takes it
     #[arg(long, value_name = "ID")]
@@ -63,7 +77,7 @@ pub struct RevokeArguments {
 
     /// More detectors, from the .toml files of a folder
     #[arg(long, value_name = "DIR")]
-    pub detectors: Option<std::path::PathBuf>,
+    pub detectors: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -72,11 +86,15 @@ pub struct RevokeArguments {
 /// An unknown detector, a part that is missing or unknown, or a request that did not end it.
 pub fn run(arguments: &RevokeArguments) -> Result<Status> {
     let registry = resolve::registry(&selection(arguments))?;
-    let Some(detector) = registry.get(&arguments.detector) else {
-        bail!("no detector {:?}; `credtrace detectors list` names them all", arguments.detector);
+    let remembered = arguments.finding.as_deref().map(|finding| remembered(arguments, finding)).transpose()?;
+    let named = remembered.as_ref().map(|finding| &finding.detector).or(arguments.detector.as_ref());
+    let id = named.map(String::as_str).unwrap_or_default();
+    let Some(detector) = registry.get(id) else {
+        bail!("no detector {id:?}; `credtrace detectors list` names them all");
     };
     let endpoints = Endpoints::parse(&arguments.endpoints, registry.detectors(), arguments.allow_insecure_endpoints)?;
-    let Some(revocation) = Revocation::new(detector, parts(arguments)?, &endpoints)? else {
+    let Some(revocation) = Revocation::new(detector, parts(arguments, detector, remembered.as_ref())?, &endpoints)?
+    else {
         return by_hand(detector, arguments.yes);
     };
     if !arguments.yes {
@@ -89,9 +107,56 @@ fn selection(arguments: &RevokeArguments) -> DetectorSelection {
     DetectorSelection { include: Vec::new(), exclude: Vec::new(), folder: arguments.detectors.clone() }
 }
 
-fn parts(arguments: &RevokeArguments) -> Result<BTreeMap<String, String>> {
+/// Returns the one finding that begins so, linked to the inventory as it stands now.
+fn remembered(arguments: &RevokeArguments, beginning: &str) -> Result<Finding> {
+    if who::may_be_secret(beginning) {
+        bail!("--finding may be a secret; name the finding by its fingerprint, which a report tells");
+    }
+    let store = answers::store(arguments.inventory.as_deref())?;
+    let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
+    let reader = answers::reader(&store, &registry, Some(&key))?;
+    let mut found = reader.findings_by_prefix(beginning)?;
+    match found.len() {
+        1 => {
+            let mut finding = found.remove(0);
+            finding.identity = standing::link_of(&reader, &finding)?;
+            Ok(finding)
+        }
+        0 => bail!(
+            "no finding that begins with {beginning:?} is remembered; `credtrace scan` with an inventory remembers"
+        ),
+        several => bail!("{several} findings begin with {beginning:?}; give more of the fingerprint"),
+    }
+}
+
+/// Returns the provider's id of the credential that a finding is linked to. A tie or a guess names none: what is ended is
+/// somebody's.
+fn linked_record(finding: &Finding) -> Result<String> {
+    let record = finding.identity.credential.as_ref().and_then(|record| record.record_id.clone());
+    match (finding.identity.status, record) {
+        (IdentityStatus::Linked, Some(id)) => Ok(id),
+        (_, _) => bail!(
+            "the finding is not linked to one record of its provider{}; give its id with --detector {} --record-id ID",
+            finding.identity.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default(),
+            finding.detector
+        ),
+    }
+}
+
+/// Gathers the named parts of the request; of a finding, its record's id where the request takes one.
+fn parts(
+    arguments: &RevokeArguments,
+    detector: &Detector,
+    remembered: Option<&Finding>,
+) -> Result<BTreeMap<String, String>> {
     let mut parts = BTreeMap::new();
-    let record_id = arguments.record_id.iter().map(|id| ("record_id", id.as_str()));
+    let takes_record = Revocation::new(detector, BTreeMap::new(), &Endpoints::default())?
+        .is_some_and(|revocation| revocation.missing().contains(&"--record-id ID".to_owned()));
+    let linked = match remembered {
+        Some(finding) if takes_record && arguments.record_id.is_none() => Some(linked_record(finding)?),
+        _ => None,
+    };
+    let record_id = arguments.record_id.iter().chain(&linked).map(|id| ("record_id", id.as_str()));
     for part in &arguments.parts {
         let Some((name, value)) = part.split_once('=') else { bail!("--part must be NAME=VALUE") };
         if parts.insert(name.to_owned(), value.to_owned()).is_some() {

@@ -10,6 +10,7 @@ use crate::cli::verifying::Verifying;
 use crate::cli::{enrich, progress, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
+use crate::identity::policy::Policy;
 use crate::report::{self, Format, RuleInfo};
 use crate::scan::run::Outcome;
 use crate::scan::{self, ScanOptions};
@@ -24,6 +25,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
     let mut options = resolve::scan_options(&arguments)?;
     options.gather = arguments.verify || inventory.is_open();
+    let policy = policy(&arguments)?;
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
@@ -31,7 +33,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
         ask(&verifying, &mut outcome, &options, &bar);
     }
     bar.finish();
-    inventory.enrich(&mut outcome, &options.targets, &registry, &options.key);
+    let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
@@ -40,7 +42,22 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
-    Ok(if outcome.interrupted { Status::Interrupted } else { Status::of(&outcome.report, arguments.fail_on) })
+    let status = Status::of(&outcome.report, arguments.fail_on);
+    let fails = arguments.fail_on == FailOn::Policy && policy.fails(&outcome.report.findings, &identity_findings);
+    Ok(match (outcome.interrupted, status) {
+        (true, _) => Status::Interrupted,
+        (false, Status::Clean) if fails => Status::Findings,
+        (false, status) => status,
+    })
+}
+
+/// Reads the policy that was named; without one, the usual limits hold.
+fn policy(arguments: &ScanArguments) -> Result<Policy> {
+    match &arguments.policy {
+        Some(file) => Ok(Policy::read(file)?),
+        None if arguments.fail_on == FailOn::Policy => bail!("--fail-on policy needs --policy FILE"),
+        None => Ok(Policy::default()),
+    }
 }
 
 /// Makes ready to ask providers, where a person wants that.

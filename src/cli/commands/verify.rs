@@ -117,11 +117,15 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
     let bar = progress::Bar::new(false);
     let asked = verifying.ask(&mut findings, std::slice::from_ref(&found), &key, &bar);
     bar.finish();
-    let (asked, warnings) = asked?;
-    for warning in warnings {
-        talk(&format!("credtrace: warning: {}", escape::terminal(&warning)));
-    }
+    let (asked, _) = asked?;
     write(&findings[0], detector, arguments.format)?;
+    if arguments.companions.is_empty() && asked.requests == 0 && !detector.companions.is_empty() {
+        let halves: Vec<&str> = detector.companions.iter().map(|half| half.detector.as_str()).collect();
+        talk(&format!(
+            "credtrace: its other half can be given on a line after it, with --companion {}",
+            halves.join(" or ")
+        ));
+    }
     Ok(match (asked.interrupted, findings[0].verification.state) {
         (true, _) => Status::Interrupted,
         (false, Liveness::Live | Liveness::Limited) => Status::Findings,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::schema::{Entry, RevokeCall, Signing, Verify};
-use super::template::{self, CLAIM, Piece, RESERVED};
+use super::template::{self, CLAIM, NEAR, Piece, RESERVED};
 
 /// Endings under which anybody may have a host: none of them says whose it is.
 const ANYBODYS: [&str; 14] = [
@@ -160,13 +160,19 @@ fn check_header_texts(field: &str, headers: &BTreeMap<String, String>) -> Result
 /// Checks that every part is known: the secret, what is made of it, or a declared companion.
 fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
     let companion = |part: &str| entry.companions.iter().any(|companion| companion.detector == part);
+    let near = |part: &str| part.strip_prefix(NEAR).is_some_and(|name| verify.near.contains_key(name));
     let known = |part: &str| {
-        RESERVED.contains(&part) || companion(part) || part.strip_prefix(CLAIM).is_some_and(|claim| !claim.is_empty())
+        RESERVED.contains(&part)
+            || companion(part)
+            || near(part)
+            || part.strip_prefix(CLAIM).is_some_and(|claim| !claim.is_empty())
     };
     let templates = verify.headers.values().chain(&verify.basic).chain([&verify.path]);
     for part in templates.flat_map(|text| template::parts(text)) {
         if !known(part) {
-            return Err(format!("verify: {{{part}}} is neither {{secret}} nor a declared companion"));
+            return Err(format!(
+                "verify: {{{part}}} is neither {{secret}} nor a declared companion nor in verify.near"
+            ));
         }
     }
     for piece in verify.body.as_deref().map(template::pieces).unwrap_or_default() {
@@ -177,6 +183,9 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
         {
             return Err(format!("verify.body: {{{part}}} is no declared companion"));
         }
+    }
+    if let Some((name, _)) = verify.near.iter().find(|(_, glob)| glob.trim_matches(['*', '?']).len() < 3) {
+        return Err(format!("verify.near: {name} fits nearly everything"));
     }
     let signed = verify.sign == Some(Signing::AwsSigV4);
     if signed && !companion("aws-access-key-id") {

@@ -265,6 +265,12 @@ pub struct Verify {
     pub body: Option<String>,
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
+    /// Public ids that stand near the credential, each a glob by its name: `{near.NAME}` in a path or header stands for the
+    /// one id that fits. Ids are UUIDs, key ids and names of service accounts.
+    #[serde(default)]
+    pub near: std::collections::BTreeMap<String, String>,
+    /// What an answer that would mean that it works must list as well; where it does not, the credential is dead.
+    pub proof: Option<Proof>,
     /// Statuses that mean that it works.
     pub live: Vec<u16>,
     /// Statuses that mean that it works within limits.
@@ -294,6 +300,14 @@ pub struct Verify {
 pub enum Signing {
     /// AWS Signature Version 4; the key id and the session token are companions.
     AwsSigV4,
+}
+
+/// What an answer lists of a credential that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A certificate, as a value of an object in PEM, with the public half of the private RSA key that the secret is.
+    RsaPublicKey,
 }
 
 /// An answer whose body decides.

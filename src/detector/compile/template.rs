@@ -16,6 +16,8 @@ pub enum Piece<'text> {
 pub const RESERVED: [&str; 3] = ["secret", "basic", "region"];
 /// What the name of a part begins with that is a claim of the secret, read as a signed token.
 pub const CLAIM: &str = "claim.";
+/// What the name of a part begins with that is a public id near the secret.
+pub const NEAR: &str = "near.";
 
 /// Splits a template into its pieces, in order; together they are the template.
 pub fn pieces(template: &str) -> Vec<Piece<'_>> {

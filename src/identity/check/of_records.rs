@@ -1,6 +1,6 @@
 //! What the inventory's own records say: owners, age, privilege, approval, review.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Sink, Subject, SubjectKind, days_since, is_over};
 use crate::error::Result;
@@ -24,6 +24,7 @@ const STATIC_TYPES: [(&str, &str); 6] = [
     ("kubernetes-service-account-token", "a bound token that the cluster projects and renews"),
 ];
 
+/// Checks all records.
 pub(super) fn check(store: &Store, sink: &mut Sink<'_>) -> Result<()> {
     let reader = Reader::new(store);
     let mut credentials: HashMap<String, Vec<CredentialRecord>> = HashMap::new();
@@ -33,27 +34,48 @@ pub(super) fn check(store: &Store, sink: &mut Sink<'_>) -> Result<()> {
     }
     for identity in reader.identities()? {
         let own = credentials.remove(&identity.id).unwrap_or_default();
-        if is_over(identity.status.as_deref()) {
-            continue;
-        }
-        let subject = Subject {
-            kind: SubjectKind::Identity,
-            id: &identity.id,
-            name: identity.name.as_deref(),
-            owner: identity.owner.as_deref(),
-        };
-        ownership(&reader, &identity, &subject, sink)?;
-        governance(&identity, &own, &subject, sink);
-        privilege(&identity, &subject, sink);
-        for record in &own {
-            lifetime(record, Some(&identity), sink);
-        }
-        if own.is_empty() {
-            identity_lifetime(&identity, &subject, sink);
-        }
+        check_identity(&reader, &identity, &own, sink)?;
     }
     for record in credentials.values().flatten() {
         lifetime(record, None, sink);
+    }
+    Ok(())
+}
+
+/// Checks the records of some identities.
+pub(super) fn check_some(store: &Store, ids: &BTreeSet<&str>, sink: &mut Sink<'_>) -> Result<()> {
+    let reader = Reader::new(store);
+    for id in ids {
+        if let Some(identity) = reader.identity(id)? {
+            check_identity(&reader, &identity, &reader.credentials_of(id)?, sink)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_identity(
+    reader: &Reader<'_>,
+    identity: &IdentityRecord,
+    own: &[CredentialRecord],
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    if is_over(identity.status.as_deref()) {
+        return Ok(());
+    }
+    let subject = Subject {
+        kind: SubjectKind::Identity,
+        id: &identity.id,
+        name: identity.name.as_deref(),
+        owner: identity.owner.as_deref(),
+    };
+    ownership(reader, identity, &subject, sink)?;
+    governance(identity, own, &subject, sink);
+    privilege(identity, &subject, sink);
+    for record in own {
+        lifetime(record, Some(identity), sink);
+    }
+    if own.is_empty() {
+        identity_lifetime(identity, &subject, sink);
     }
     Ok(())
 }

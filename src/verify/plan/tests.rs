@@ -138,6 +138,24 @@ fn a_region_comes_from_one_host_near_it() {
     }
 }
 
+#[test]
+fn a_key_near_another_partition_of_aws_is_not_called_dead_by_the_global_one() {
+    let registry = Registry::built_in();
+    let detector = registry.get("aws-secret-access-key").expect("a detector");
+    let id = ["AKIA", "QQQQ7ABCDEFGHIJK"].concat();
+    let near = |hosts: &[&str]| asked(detector, &found(&[("aws-access-key-id", &id)], hosts));
+    assert_eq!(near(&["s3.eu-west-1.amazonaws.com"]), Ok(vec!["sts.amazonaws.com".to_owned()]));
+    assert_eq!(near(&["us-gov-west-1.example.com"]).map(|hosts| hosts.len()), Ok(1));
+    for (host, word) in [
+        ("s3.cn-north-1.amazonaws.com.cn", "aws=https://sts.cn-north-1.amazonaws.com.cn"),
+        ("s3.us-gov-west-1.amazonaws.com", "aws=https://sts.us-gov-west-1.amazonaws.com"),
+    ] {
+        let (state, reason) = near(&[host]).expect_err("nobody");
+        assert_eq!(state, Liveness::Unknown);
+        assert!(reason.contains(word), "{reason}");
+    }
+}
+
 fn endpoints(value: &str) -> Endpoints {
     Endpoints::parse(&[value], &[detector(PLAIN)], true).expect("an endpoint")
 }

@@ -1,5 +1,7 @@
 //! Tests of signatures on the vectors that AWS publishes: the example of its documentation and its test suite.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::verify::exchange::Endpoint;
 use crate::verify::testing::{found, now};
@@ -124,7 +126,7 @@ fn regions_are_told_from_other_labels() {
 fn sign(companions: &[(&str, &str)]) -> Result<Request, Refusal> {
     let found = found(companions, &[]);
     let mut request = Request::new(Endpoint::of_host("sts.amazonaws.com"), "POST", "/");
-    sign_found(&mut request, &found.secret, &Parts::new(&found), now()).map(|()| request)
+    sign_found(&mut request, &found.secret, &Parts::new(&found, &BTreeMap::new()), now()).map(|()| request)
 }
 
 #[test]

@@ -31,6 +31,10 @@ fn complete(registry: &Registry, detector: &Detector, verify: &Verify, seed: u64
         let payload: serde_json::Map<_, _> = claims.iter().map(|claim| ((*claim).to_owned(), "acme1".into())).collect();
         secret = token_of(&serde_json::Value::Object(payload));
     }
+    if verify.proof.is_some() {
+        secret = published::tests::private_key(&[0xc1; 256], "\n");
+    }
+    let ids = verify.near.values().map(|glob| glob.replace('*', "acme-1")).collect();
     let companions = detector.companions.iter().map(|companion| {
         let other = registry.get(&companion.detector).expect("a companion's detector");
         FoundCompanion { detector: other.id.clone(), secret: value_of(other, &mut generator), distance: 9 }
@@ -40,7 +44,7 @@ fn complete(registry: &Registry, detector: &Detector, verify: &Verify, seed: u64
     let regional =
         verify.hosts.iter().filter_map(|host| Some(format!("x.eu-west-1{}", host.split_once("{region}")?.1)));
     let hosts = tenant.into_iter().chain(regional.take(1)).collect();
-    FoundCredential { secret, companions, surroundings: Surroundings { hosts, ..Surroundings::default() } }
+    FoundCredential { secret, companions, surroundings: Surroundings { hosts, ids, ..Surroundings::default() } }
 }
 
 /// A signed token with these claims.
@@ -158,6 +162,8 @@ fn every_documented_answer_means_its_state_and_every_other_nothing() {
         let expected = |status, body: &str| match documented(verify, status, body) {
             // It may belong to a server that nobody asked.
             Liveness::Dead if verify.self_hosted && !requests[0].endpoint.named => Liveness::Unknown,
+            // A list without its mark says that it is over.
+            Liveness::Live if verify.proof.is_some() => Liveness::Dead,
             state => state,
         };
         for condition in &verify.when {
