@@ -4,7 +4,7 @@
 //! (`principal`): only a person who is the principal is the owner. There is no last use in this list.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::hint;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};

@@ -5,7 +5,7 @@
 //! The account is the one that the options name, else the one that the key id tells.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join};
 use super::aws::{key_id, user_id};
-use super::gather::{Claims, Gatherer, later};
+use super::claims::{Claims, later};
+use super::gather::Gatherer;
 use super::place::Place;
 use super::row::Row;
 use super::text::first_line;

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::super::model::Observation;
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

@@ -4,7 +4,7 @@
 //! the workspace is the account, and stands beside tokens that leak: `--account adb-1.azuredatabricks.net`.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join, Person};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

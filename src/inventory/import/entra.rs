@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join, Person};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::hint;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};

@@ -1,50 +1,23 @@
 //! Gathers the claims of rows into batches: one for each account or container, every record once, with what was refused
 //! and what the list says of its own end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::super::batch::{Batch, Rank, Rejected, Remark};
-use super::super::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
+use super::super::model::Coverage;
 use super::super::times;
+use super::claims::{Claims, Gathered};
+use super::paging::says_more;
 use super::place::Place;
-use super::row::{Row, within};
+use super::row::Row;
 use super::walk::{Envelope, Visitor, walk};
 use super::{ImportOptions, Kind, LONGEST_ROW, MOST_EVENTS, MOST_RECORDS, Reach, text};
 use crate::error::{Error, Result};
 
 /// How many refused rows, and how many remarks, are told one by one.
 const MOST_TOLD: usize = 1000;
-/// How many entries the lists of several rows add up to at the most.
-const MOST_ENTRIES: usize = 1024;
-
-/// What one row says.
-#[derive(Debug, Default)]
-pub(super) struct Claims {
-    /// The account of the list that the row is of.
-    pub(super) account: Option<String>,
-    /// The project of the list, where each project has a list of its own.
-    pub(super) container: Option<String>,
-    pub(super) people: Vec<Person>,
-    pub(super) identities: Vec<IdentityRecord>,
-    pub(super) credentials: Vec<CredentialRecord>,
-    pub(super) observations: Vec<Observation>,
-}
-
-impl Claims {
-    fn records(&self) -> usize {
-        self.people.len() + self.identities.len() + self.credentials.len()
-    }
-}
-
-/// A batch in the making, and where each record stands in it.
-struct Gathered {
-    batch: Batch,
-    people: HashMap<String, usize>,
-    identities: HashMap<String, usize>,
-    credentials: HashMap<String, usize>,
-}
 
 /// Gathers the rows of one file.
 pub(super) struct Gatherer<'a> {
@@ -179,34 +152,13 @@ impl<'a> Gatherer<'a> {
             self.passed_over += 1;
             return Ok(());
         }
-        let is_log = self.kind.is_log();
-        let gathered = self.batch_of(&claims);
-        let mut differing = Vec::new();
-        for person in claims.people {
-            gathered.person(person);
-        }
-        for identity in claims.identities {
-            gathered.identity(identity);
-        }
-        for credential in claims.credentials {
-            differing.extend(gathered.credential(credential, is_log));
-        }
-        gathered.batch.observations.extend(claims.observations);
+        let key = (claims.account.clone().unwrap_or_default(), claims.container.clone().unwrap_or_default());
+        let gathered = self.batches.entry(key).or_insert_with(|| Gathered::new(self.kind));
+        let differing = gathered.add(claims, self.kind.is_log());
         for text in differing {
             self.remark(place.to_string(), text);
         }
         Ok(())
-    }
-
-    fn batch_of(&mut self, claims: &Claims) -> &mut Gathered {
-        let key = (claims.account.clone().unwrap_or_default(), claims.container.clone().unwrap_or_default());
-        let kind = self.kind;
-        self.batches.entry(key).or_insert_with(|| Gathered {
-            batch: Batch::new("", kind.name(), "", Rank::Imported),
-            people: HashMap::new(),
-            identities: HashMap::new(),
-            credentials: HashMap::new(),
-        })
     }
 
     /// Ends the file.
@@ -261,7 +213,8 @@ impl<'a> Gatherer<'a> {
             ));
         }
         if self.passed_over > 0 {
-            on_list.push(format!("{} events name no credential and were passed over", self.passed_over));
+            let what = if self.kind.is_log() { "events name no credential" } else { "rows are of other things" };
+            on_list.push(format!("{} {what} and were passed over", self.passed_over));
         }
         for text in on_list {
             self.remark("list".into(), text);
@@ -324,7 +277,7 @@ impl<'a> Gatherer<'a> {
         } else if let Some(first) = self.rejected.entries.first() {
             format!("holds no usable row of {kind}; {}: {}", first.place, first.reason)
         } else if self.passed_over > 0 {
-            format!("none of its {} events names a credential", self.passed_over)
+            format!("none of its {} rows names a credential or an identity", self.passed_over)
         } else {
             format!("holds no row of {kind}; an empty list is not imported")
         };
@@ -353,7 +306,12 @@ impl Visitor for Gatherer<'_> {
     fn page(&mut self, envelope: &Envelope) {
         let of = ["project", "UserName", "account", "org"].map(|name| envelope.get(name).map(Value::to_string));
         if let Some(more) = says_more(envelope) {
-            self.more.insert(of.map(Option::unwrap_or_default).join(" "), more);
+            let of = of.map(Option::unwrap_or_default).join(" ");
+            match self.more.len() < MOST_TOLD || self.more.contains_key(&of) {
+                true => drop(self.more.insert(of, more)),
+                // Of so many lists, the end of each is no longer followed.
+                false => self.whole &= !more,
+            }
         }
     }
 
@@ -394,151 +352,9 @@ fn recognised(text: &[u8]) -> Option<Kind> {
     look.0
 }
 
-/// What a page says of further pages, in the ways of the providers; nothing where it does not say.
-fn says_more(envelope: &Envelope) -> Option<bool> {
-    let mut said = None;
-    for name in ["has_more", "hasMore", "IsTruncated"] {
-        said = said.or(envelope.get(name).and_then(Value::as_bool));
-    }
-    if said == Some(true) {
-        return said;
-    }
-    const TOKENS: [&[&str]; 13] = [
-        &["next_page"],
-        &["next_page_token"],
-        &["nextPageToken"],
-        &["next_cursor"],
-        &["nextCursor"],
-        &["nextToken"],
-        &["NextToken"],
-        &["Marker"],
-        &["next"],
-        &["next_link"],
-        &["@odata.nextLink"],
-        &["metadata", "continue"],
-        &["meta", "next_cursor"],
-    ];
-    for path in TOKENS {
-        match within(envelope, path) {
-            Some(Value::String(token)) if !token.is_empty() => return Some(true),
-            Some(Value::Number(page)) if page.as_u64().is_some_and(|page| page > 0) => return Some(true),
-            Some(_) => said = said.or(Some(false)),
-            None => {}
-        }
-    }
-    let number = |name| within(envelope, &["meta", name]).and_then(Value::as_u64);
-    match (number("page"), number("totalPages")) {
-        (Some(page), Some(pages)) => Some(page < pages),
-        // A page without a token is the last one of the providers that leave it out there.
-        _ => Some(said.unwrap_or(false)),
-    }
-}
-
 /// Whether a row is how providers say that a request failed.
 fn is_error(row: &Row<'_>) -> bool {
     row.at(&["error"]).is_some_and(|error| error.is_object() || error.is_string())
         || row.has(&["errorCode"])
         || (row.has(&["message"]) && row.has(&["documentation_url"]))
-}
-
-impl Gathered {
-    fn person(&mut self, person: Person) {
-        let Some(place) = self.people.get(&person.id) else {
-            self.people.insert(person.id.clone(), self.batch.people.len());
-            return self.batch.people.push(person);
-        };
-        let known = &mut self.batch.people[*place];
-        known.name = person.name.or(known.name.take());
-        known.email = person.email.or(known.email.take());
-        known.status = person.status.or(known.status.take());
-        add_new(&mut known.aliases, person.aliases);
-    }
-
-    fn identity(&mut self, identity: IdentityRecord) {
-        let Some(place) = self.identities.get(&identity.id) else {
-            self.identities.insert(identity.id.clone(), self.batch.identities.len());
-            return self.batch.identities.push(identity);
-        };
-        add_up(&mut self.batch.identities[*place], identity);
-    }
-
-    /// Adds a credential; returns what is to be told where another of that id says something else.
-    fn credential(&mut self, mut credential: CredentialRecord, is_log: bool) -> Option<String> {
-        let Some(place) = self.credentials.get(&credential.id) else {
-            self.credentials.insert(credential.id.clone(), self.batch.credentials.len());
-            self.batch.credentials.push(credential);
-            return None;
-        };
-        let known = &mut self.batch.credentials[*place];
-        if is_log {
-            known.last_used = later(known.last_used.take(), credential.last_used.take());
-            add_new(&mut known.scopes, credential.scopes);
-            return None;
-        }
-        if *known == credential {
-            return None;
-        }
-        if known.record_id == credential.record_id {
-            *known = credential;
-            return Some("says something else of a credential than an earlier row; the later row counts".into());
-        }
-        // Two records of the provider under one id of ours: each has the provider's own id as well.
-        let (provider, record) = (credential.provider.clone().unwrap_or_default(), credential.record_id.clone()?);
-        let own = format!("{provider}:{record}");
-        if own == credential.id {
-            return None;
-        }
-        credential.id = own;
-        self.credential(credential, is_log)
-    }
-}
-
-/// Adds what a later row says of the same identity: what it says counts, and what it does not say stays.
-fn add_up(known: &mut IdentityRecord, later_row: IdentityRecord) {
-    macro_rules! take {
-        ($($field:ident),*) => { $(if later_row.$field.is_some() { known.$field = later_row.$field; })* };
-    }
-    take!(
-        kind,
-        name,
-        provider,
-        account,
-        container,
-        environment,
-        owner,
-        backup_owner,
-        team,
-        created_by,
-        owner_access,
-        purpose,
-        privilege,
-        interactive_use,
-        created,
-        last_rotated,
-        expires,
-        status
-    );
-    known.last_used = later(known.last_used.take(), later_row.last_used);
-    add_new(&mut known.scopes, later_row.scopes);
-    add_new(&mut known.reaches, later_row.reaches);
-    add_new(&mut known.consumers, later_row.consumers);
-    known.external_ids.extend(later_row.external_ids);
-}
-
-/// Adds entries that are new, up to a number that no honest list reaches: each is compared with all.
-fn add_new(known: &mut Vec<String>, more: Vec<String>) {
-    for entry in more {
-        if known.len() < MOST_ENTRIES && !known.contains(&entry) {
-            known.push(entry);
-        }
-    }
-}
-
-/// Returns the later of two times; `never` is before all.
-pub(super) fn later(left: Option<String>, right: Option<String>) -> Option<String> {
-    match (left, right) {
-        (Some(left), Some(right)) if left == "never" => Some(right),
-        (Some(left), Some(right)) if right == "never" => Some(left),
-        (left, right) => left.max(right),
-    }
 }

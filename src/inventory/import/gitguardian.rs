@@ -6,7 +6,7 @@
 
 use super::super::keys::{KeyKind, normalised};
 use super::super::model::{CredentialRecord, IdentityRecord, Join, Person};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

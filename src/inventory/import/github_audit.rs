@@ -6,7 +6,7 @@
 
 use super::super::keys::{KeyKind, normalised};
 use super::super::model::{CredentialRecord, Join, Observation, Person};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::github::{fine_grained_id, user};
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};

@@ -4,7 +4,7 @@
 //! `gitlab-user` in `external_ids`. Numbers are unique within one instance: `--account` names its host.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

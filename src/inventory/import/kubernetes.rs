@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join, JwtClaims};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

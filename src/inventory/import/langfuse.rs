@@ -4,7 +4,7 @@
 //! hexadecimal digits: two keys with the same four are not told apart by it.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::hint;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};

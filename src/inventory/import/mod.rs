@@ -36,6 +36,7 @@
 mod anthropic;
 mod aws;
 mod aws_report;
+mod claims;
 mod cloudtrail;
 mod databricks;
 mod entra;
@@ -51,8 +52,12 @@ mod langfuse;
 mod okta;
 mod openai;
 mod openai_audit;
+mod paging;
+mod people;
 mod place;
 mod row;
+mod snowflake;
+mod standards;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -64,7 +69,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use self::gather::{Claims, Gatherer};
+use self::claims::Claims;
+use self::gather::Gatherer;
 use self::row::Row;
 use super::batch::Batch;
 use super::times;
@@ -75,7 +81,7 @@ pub const LONGEST_ROW: usize = 1024 * 1024;
 /// The most people, identities and credentials of one file.
 pub const MOST_RECORDS: usize = 250_000;
 /// The most events of one log.
-pub const MOST_EVENTS: usize = 2_000_000;
+pub const MOST_EVENTS: usize = 1_000_000;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal => $format:expr,)*) => {
@@ -143,6 +149,18 @@ kinds! {
     GitguardianIncidents = "gitguardian-incidents" => gitguardian::INCIDENTS,
     /// `GET /v1/organization/audit_logs` of OpenAI.
     OpenaiAuditLog = "openai-audit-log" => openai_audit::AUDIT_LOG,
+    /// `GET /v1/organization/projects/{project_id}/service_accounts` of OpenAI.
+    OpenaiServiceAccounts = "openai-service-accounts" => openai::SERVICE_ACCOUNTS,
+    /// `GET /v1/organization/users` of OpenAI, and the users of a project.
+    OpenaiUsers = "openai-users" => people::OPENAI_USERS,
+    /// `GET /v1/organizations/users` of Anthropic.
+    AnthropicUsers = "anthropic-users" => people::ANTHROPIC_USERS,
+    /// `SHOW USER PROGRAMMATIC ACCESS TOKENS` of Snowflake, as JSON.
+    SnowflakeAccessTokens = "snowflake-access-tokens" => snowflake::ACCESS_TOKENS,
+    /// `GET /Agents` of a SCIM server.
+    ScimAgents = "scim-agents" => standards::SCIM_AGENTS,
+    /// A CycloneDX document with cryptographic assets.
+    Cyclonedx = "cyclonedx" => standards::CYCLONEDX,
     /// Files that a trail of AWS CloudTrail delivers, unpacked, or `aws cloudtrail lookup-events`.
     AwsCloudtrail = "aws-cloudtrail" => cloudtrail::EVENTS,
 }

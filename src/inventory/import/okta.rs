@@ -2,7 +2,7 @@
 //! could be recognised by, and says nothing of API tokens, so it covers the account in part only.
 
 use super::super::model::IdentityRecord;
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

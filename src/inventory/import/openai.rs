@@ -1,4 +1,4 @@
-//! The lists of project keys and of admin keys of OpenAI.
+//! The lists of project keys, of admin keys and of service accounts of OpenAI.
 //!
 //! Neither says of which organisation it is, and the list of project keys not even of which project: `--account` and
 //! `--project` do, or a wrapper `{"project":{"id":…},"api_keys":{…}}` round the pages of each project. How a value is
@@ -6,7 +6,7 @@
 //! where that has a prefix of its own, and is the provider's word for the object where it has none.
 
 use super::super::model::{CredentialRecord, IdentityRecord, Join, Person};
-use super::gather::Claims;
+use super::claims::Claims;
 use super::hint;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
@@ -38,6 +38,35 @@ pub(super) const ADMIN_KEYS: Format = Format {
     accepts: |row| is_admin_key(row),
     read: admin_key,
 };
+
+/// `GET /v1/organization/projects/{project_id}/service_accounts`.
+pub(super) const SERVICE_ACCOUNTS: Format = Format {
+    provider: "openai",
+    lists: &["data", "service_accounts"],
+    sorts: &[],
+    reach: Reach::Part,
+    accepts: |row| row.says(&["object"], "organization.project.service_account"),
+    read: service_account,
+};
+
+fn service_account(row: &Row<'_>, options: &ImportOptions) -> Result<Claims, String> {
+    let id = row.id(&["id"])?;
+    let project = project_of(row, options);
+    let identity = IdentityRecord {
+        id: format!("openai:{id}"),
+        kind: Some("service_account".into()),
+        name: row.text(&["name"]),
+        provider: Some("openai".into()),
+        account: options.account.clone(),
+        container: project.clone(),
+        privilege: role(row.text(&["role"]).as_deref()),
+        created: row.time(&["created_at"]),
+        status: Some("active".into()),
+        external_ids: [("openai_service_account".to_owned(), id)].into(),
+        ..IdentityRecord::default()
+    };
+    Ok(Claims { account: options.account.clone(), container: project, identities: vec![identity], ..Claims::default() })
+}
 
 fn is_key(row: &Row<'_>) -> bool {
     row.has(&["redacted_value"]) && row.has(&["id"]) && !row.has(&["partial_key_hint"])

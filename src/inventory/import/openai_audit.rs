@@ -2,7 +2,7 @@
 //! concern no key and no service account are passed over.
 
 use super::super::model::Observation;
-use super::gather::Claims;
+use super::claims::Claims;
 use super::row::Row;
 use super::{Format, ImportOptions, Reach};
 

@@ -17,7 +17,7 @@ const LONGEST_MEMBER: usize = 64 * 1024;
 const MOST_LISTS: usize = 16;
 
 /// Members of a page, beside its rows, that say what the rows belong to and whether there are more of them.
-const KEPT_MEMBERS: [&str; 27] = [
+const KEPT_MEMBERS: [&str; 30] = [
     "@odata.context",
     "@odata.nextLink",
     "IsTruncated",
@@ -45,6 +45,9 @@ const KEPT_MEMBERS: [&str; 27] = [
     "tenantId",
     "tenant_id",
     "UserName",
+    "itemsPerPage",
+    "startIndex",
+    "totalResults",
 ];
 
 /// What stands round the rows of a page.

@@ -17,7 +17,7 @@ fn try_out(kind: Kind, bytes: &[u8]) -> bool {
         }
         Ok(batches) => {
             let records = |batch: &crate::inventory::batch::Batch| {
-                batch.identities.len() + batch.credentials.len() + batch.observations.len()
+                batch.people.len() + batch.identities.len() + batch.credentials.len() + batch.observations.len()
             };
             assert!(!batches.is_empty() && batches.iter().all(|batch| records(batch) > 0), "{kind}: an empty batch");
             true
@@ -33,7 +33,9 @@ fn a_cut_at_any_place_keeps_whole_rows_and_is_never_complete() {
         let count = |batches: &[crate::inventory::batch::Batch]| -> usize {
             batches
                 .iter()
-                .map(|batch| batch.identities.len() + batch.credentials.len() + batch.observations.len())
+                .map(|batch| {
+                    batch.people.len() + batch.identities.len() + batch.credentials.len() + batch.observations.len()
+                })
                 .sum()
         };
         let end = text.trim_end().len();

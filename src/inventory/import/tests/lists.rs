@@ -74,3 +74,65 @@ fn a_creator_at_anthropic_is_no_owner() {
     assert_eq!(batch.identities[0].container.as_deref(), Some("wrkspc_01EXAMPLE"));
     assert!(batch.coverage[0].complete);
 }
+
+#[test]
+fn users_give_addresses_to_the_ids_by_which_keys_name_them() {
+    for (kind, id) in [(Kind::OpenaiUsers, "user_ex02"), (Kind::AnthropicUsers, "user_01EXAMPLEbbb")] {
+        let batch = import(kind);
+        assert_eq!(
+            (batch.people[0].id.as_str(), &batch.people[0].aliases[..]),
+            ("owner.b@acme.example", &[id.to_owned()][..])
+        );
+        assert!(batch.coverage.is_empty() && batch.identities.is_empty());
+    }
+}
+
+#[test]
+fn service_accounts_of_openai_have_the_ids_that_keys_name() {
+    let batch = import(Kind::OpenaiServiceAccounts);
+    let account = &batch.identities[0];
+    assert_eq!((account.id.as_str(), account.privilege.as_deref()), ("openai:svc_acct_ex01", Some("admin")));
+    assert!(!batch.coverage[0].complete, "it lists no keys");
+}
+
+#[test]
+fn a_token_of_snowflake_is_its_users() {
+    let mut options = options();
+    options.account = Some("acme-prod".into());
+    let kind = Kind::SnowflakeAccessTokens;
+    let batches = import_with(kind, &sample(kind), &options).expect("usable");
+    let token = &batches[0].credentials[0];
+    assert_eq!((token.status.as_deref(), token.expires.as_deref()), (Some("expired"), Some("2025-06-09T13:49:46Z")));
+    assert_eq!(token.identity.as_deref(), Some("snowflake:acme-prod/user/RAG_BOT"));
+    assert_eq!(
+        (&token.scopes[..], token.created_by.as_deref()),
+        (&["role:RAG_READER".to_owned()][..], Some("OWNER_A"))
+    );
+    assert_eq!(token.join.account, ["host:acme-prod.snowflakecomputing.com"]);
+}
+
+#[test]
+fn an_agent_of_scim_has_owners_and_a_subject() {
+    let batch = import(Kind::ScimAgents);
+    let agent = &batch.identities[0];
+    assert_eq!((agent.kind.as_deref(), agent.status.as_deref()), (Some("agent"), Some("disabled")));
+    assert_eq!((agent.owner.as_deref(), agent.backup_owner.as_deref()), (Some("owner.a@acme.example"), Some("u2")));
+    assert_eq!(
+        (agent.external_ids["spiffe"].as_str(), &agent.scopes[..]),
+        ("spiffe://acme.example/triage", &["reader".to_owned()][..])
+    );
+    let more = sample(Kind::ScimAgents).replace(r#""totalResults":1"#, r#""totalResults":2"#);
+    let batches = import_with(Kind::ScimAgents, &more, &options()).expect("usable");
+    assert!(batches[0].remarks.iter().any(|remark| remark.text.contains("more pages")));
+}
+
+#[test]
+fn a_compromised_token_of_cyclonedx_is_revoked_and_libraries_are_passed_over() {
+    let batch = import(Kind::Cyclonedx);
+    let [token] = &batch.credentials[..] else { panic!("one") };
+    assert_eq!(
+        (token.id.as_str(), token.sort.as_deref(), token.status.as_deref()),
+        ("cyclonedx:tok-ex01", Some("token"), Some("revoked"))
+    );
+    assert!(batch.remarks[0].text.starts_with("1 rows are of other things"));
+}

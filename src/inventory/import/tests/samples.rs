@@ -181,6 +181,35 @@ const AWS_CLOUDTRAIL: &str = r#"{"Records":[
  {"eventVersion":"1.09","userIdentity":{"type":"AWSService","invokedBy":"ec2.amazonaws.com"},"eventTime":"2025-11-20T08:00:02Z",
   "eventSource":"sts.amazonaws.com","eventName":"AssumeRole","eventID":"e3","recipientAccountId":"111122223333"}]}"#;
 
+const OPENAI_SERVICE_ACCOUNTS: &str = r#"{"object":"list","data":[
+ {"object":"organization.project.service_account","id":"svc_acct_ex01","name":"support-bot","role":"owner","created_at":1746000000}],
+ "first_id":"svc_acct_ex01","last_id":"svc_acct_ex01","has_more":false}"#;
+
+const OPENAI_USERS: &str = r#"{"object":"list","data":[
+ {"object":"organization.user","id":"user_ex02","name":"Owner B","email":"owner.b@acme.example","role":"owner","added_at":1711471533}],
+ "has_more":false}"#;
+
+const ANTHROPIC_USERS: &str = r#"{"data":[
+ {"type":"user","id":"user_01EXAMPLEbbb","email":"owner.b@acme.example","name":"Owner B","role":"developer","added_at":"2024-10-30T23:58:27Z"}],
+ "has_more":false,"first_id":"user_01EXAMPLEbbb","last_id":"user_01EXAMPLEbbb"}"#;
+
+const SNOWFLAKE_ACCESS_TOKENS: &str = r#"[
+ {"name":"RAG_TOKEN","user_name":"RAG_BOT","role_restriction":"RAG_READER","expires_at":"2025-06-09 06:49:46.360 -0700","status":"EXPIRED",
+  "comment":null,"created_on":"2025-05-25 06:49:46.360 -0700","created_by":"OWNER_A","mins_to_bypass_network_policy_requirement":null,
+  "rotated_to":null}]"#;
+
+const SCIM_AGENTS: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":1,
+ "Resources":[{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Agent"],"id":"agent-ex01","name":"triage","displayName":"Triage agent",
+  "description":"sorts tickets","active":false,"subject":"spiffe://acme.example/triage","roles":[{"value":"reader"}],
+  "owners":[{"value":"u1","$ref":"../Users/u1","display":"owner.a@acme.example"},{"value":"u2","display":"Owner B"}],
+  "meta":{"resourceType":"Agent","created":"2026-01-01T00:00:00Z"}}]}"#;
+
+const CYCLONEDX: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.7","version":1,"components":[
+ {"type":"cryptographic-asset","name":"signing token","bom-ref":"crypto/token@1","cryptoProperties":{"assetType":"related-crypto-material",
+  "relatedCryptoMaterialProperties":{"type":"token","id":"tok-ex01","state":"compromised","creationDate":"2025-01-01T00:00:00Z",
+   "expirationDate":"2027-01-01T00:00:00Z"}}},
+ {"type":"library","name":"serde","version":"1.0","bom-ref":"pkg:cargo/serde"}]}"#;
+
 /// The access key id of account 111122223333.
 pub(super) fn access_key_id() -> String {
     ["AKIA", "BTX3GSDSQBNKKPGD"].concat()
@@ -208,6 +237,12 @@ pub(super) fn sample(kind: Kind) -> String {
         Kind::GitguardianIncidents => GITGUARDIAN_INCIDENTS,
         Kind::OpenaiAuditLog => OPENAI_AUDIT_LOG,
         Kind::AwsCloudtrail => AWS_CLOUDTRAIL,
+        Kind::OpenaiServiceAccounts => OPENAI_SERVICE_ACCOUNTS,
+        Kind::OpenaiUsers => OPENAI_USERS,
+        Kind::AnthropicUsers => ANTHROPIC_USERS,
+        Kind::SnowflakeAccessTokens => SNOWFLAKE_ACCESS_TOKENS,
+        Kind::ScimAgents => SCIM_AGENTS,
+        Kind::Cyclonedx => CYCLONEDX,
     };
     text.replace("{AKIA}", &access_key_id())
         .replace("{OLD}", &["AKIA", "IOSFODNN7EXAMPLE"].concat())
