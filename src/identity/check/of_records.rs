@@ -158,12 +158,12 @@ fn privilege(identity: &IdentityRecord, subject: &Subject<'_>, sink: &mut Sink<'
         let word = word.as_deref()?;
         PRIVILEGES.iter().position(|known| *known == word)
     };
-    if let (Some(has), Some(needs)) = (rank(&identity.privilege), rank(&identity.needs)) {
-        if has > needs {
-            let reason = format!("it may {}, and its task needs {}", PRIVILEGES[has], PRIVILEGES[needs]);
-            let evidence = vec![format!("privilege {}", PRIVILEGES[has]), format!("needs {}", PRIVILEGES[needs])];
-            sink.add(Rule::OverPrivileged, subject, reason, evidence);
-        }
+    if let (Some(has), Some(needs)) = (rank(&identity.privilege), rank(&identity.needs))
+        && has > needs
+    {
+        let reason = format!("it may {}, and its task needs {}", PRIVILEGES[has], PRIVILEGES[needs]);
+        let evidence = vec![format!("privilege {}", PRIVILEGES[has]), format!("needs {}", PRIVILEGES[needs])];
+        sink.add(Rule::OverPrivileged, subject, reason, evidence);
     }
 }
 
