@@ -451,6 +451,7 @@ fn report_of(data: &[u8]) -> Report {
         redacted: next(),
         secret: None,
         decoded: vec![next()],
+        companions: Vec::new(),
         first_seen: None,
         last_seen: None,
         occurrences: vec![occurrence],

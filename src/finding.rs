@@ -42,6 +42,9 @@ pub struct Finding {
     pub secret: Option<String>,
     /// The encodings that were undone to read it, outermost first.
     pub decoded: Vec<String>,
+    /// The other halves that stood near it; two of one detector mean that nothing says which of them belongs to it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub companions: Vec<CompanionNote>,
     /// The date of the oldest commit that holds it, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_seen: Option<String>,
@@ -56,6 +59,15 @@ pub struct Finding {
     pub identity: Identity,
     /// What its ownership says of the risk.
     pub identity_findings: Vec<String>,
+}
+
+/// The other half of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompanionNote {
+    /// The id of the detector that found it.
+    pub detector: String,
+    /// Its keyed fingerprint.
+    pub fingerprint: String,
 }
 
 /// Where text came from.

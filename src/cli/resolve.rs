@@ -72,6 +72,7 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         include_ignored: arguments.include_ignored,
         min_confidence: arguments.min_confidence.into(),
         show_secrets: arguments.show_secrets,
+        gather: false,
         explain: arguments.explain,
         strict: arguments.strict,
         map_files: arguments.mmap,

@@ -61,26 +61,31 @@ fn case(finding: &Finding, occurrence: &Occurrence, options: &Options<'_>, outpu
     let (message, kind) = (markup(&message), severity_name(finding.severity));
     write!(output, "      <failure message=\"{message}\" type=\"{kind}\">{name}")?;
     write!(output, "\n{}", markup(&finding.fingerprint))?;
+    if let Some((label, text)) = super::human::verdict_on(finding) {
+        write!(output, "\n{label} {}", markup(&text))?;
+    }
     if let Some(console) = &rule.console {
         write!(output, "\nRevoke it: {}", markup(console))?;
     }
     writeln!(output, "</failure>\n    </testcase>")
 }
 
-/// Whether all that was asked was done and something was asked.
+/// Whether all that was asked was done. A range or an index that adds nothing is done; a scan for nothing is none.
 fn is_done(report: &Report) -> bool {
-    report.summary.complete && emptiness(&report.summary).is_none()
+    report.summary.complete && report.summary.detectors > 0
 }
 
 fn scan_suite(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     let errors = usize::from(!is_done(report));
     writeln!(output, "  <testsuite name=\"scan\" tests=\"1\" failures=\"0\" errors=\"{errors}\">")?;
     write!(output, "    <testcase name=\"the scan is complete\" classname=\"credtrace\"")?;
-    if errors == 0 {
+    let empty = emptiness(&report.summary);
+    if let (0, Some(reason)) = (errors, empty) {
+        writeln!(output, ">\n      <system-out>{reason}</system-out>\n    </testcase>")?;
+    } else if errors == 0 {
         writeln!(output, "/>")?;
     } else {
-        let message =
-            if report.summary.complete { emptiness(&report.summary).unwrap_or_default() } else { "NOT COMPLETE" };
+        let message = if report.summary.complete { empty.unwrap_or_default() } else { "NOT COMPLETE" };
         write!(output, ">\n      <error message=\"{message}\" type=\"incomplete\">")?;
         for error in &report.summary.errors {
             writeln!(output, "{}", markup(error))?;

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::mask::Masked;
+use super::near;
 use super::options::ScanOptions;
 use super::text::Located;
+use crate::credential::{FoundCompanion, FoundCredential, Surroundings};
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
-use crate::finding::{Confidence, FINDING_SCHEMA, Finding, Identity, Occurrence, SourceKind, Verification};
+use crate::finding::{
+    CompanionNote, Confidence, FINDING_SCHEMA, Finding, Identity, Occurrence, SourceKind, Verification,
+};
 use crate::matcher::Candidate;
 use crate::secret::Secret;
 
@@ -18,6 +22,10 @@ pub struct Hit {
     pub candidate: Candidate,
     /// Where it occurs.
     pub occurrence: Occurrence,
+    /// The other halves that stand near it there.
+    pub companions: Vec<FoundCompanion>,
+    /// What else stands near it there, where that was asked for.
+    pub surroundings: Option<Box<Surroundings>>,
     /// For git: where its commit stands among all, ancestors first; the least is the introduction that is told.
     pub order: u64,
 }
@@ -80,7 +88,13 @@ impl Scene {
             context: None,
             excerpt: located.excerpt.clone(),
         };
-        Hit { candidate: located.candidate.clone(), occurrence, order }
+        Hit {
+            candidate: located.candidate.clone(),
+            occurrence,
+            companions: located.companions.clone(),
+            surroundings: located.surroundings.clone(),
+            order,
+        }
     }
 }
 
@@ -89,6 +103,8 @@ impl Scene {
 pub struct Collected {
     /// The findings to report, in their stable order.
     pub findings: Vec<Finding>,
+    /// The secret of each finding and what stood near it, in the same order.
+    pub credentials: Vec<FoundCredential>,
     /// What was found but is not reported, counted by reason.
     pub suppressed: BTreeMap<String, u64>,
     /// Every secret that was found, reported or not, with what is shown in its place, so that none is told beside another.
@@ -102,6 +118,7 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
         groups.entry(hit.candidate.secret.clone()).or_default().push(hit);
     }
     let mut collected = Collected::default();
+    let mut kept: Vec<(Finding, FoundCredential)> = Vec::new();
     for (secret, hits) in groups {
         let (best, detector) = best_of(&hits, registry);
         let reason = if detector.publishable {
@@ -114,13 +131,16 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
         match reason {
             Some(reason) => *collected.suppressed.entry(reason.into()).or_default() += 1,
             None => {
-                let finding = finding(&secret, &best, detector, registry, options);
-                collected.findings.push(with_occurrences(finding, hits));
+                let credential = credential(&secret, &hits);
+                let mut finding = finding(&secret, &best, detector, registry, options);
+                finding.companions = companion_notes(&credential, options);
+                kept.push((with_occurrences(finding, hits), credential));
             }
         }
         collected.secrets.push((secret.expose().to_vec(), secret.redacted(best.head)));
     }
-    collected.findings.sort_by(|left, right| stable_order(left).cmp(&stable_order(right)));
+    kept.sort_by(|left, right| stable_order(&left.0).cmp(&stable_order(&right.0)));
+    (collected.findings, collected.credentials) = kept.into_iter().unzip();
     collected
 }
 
@@ -141,6 +161,38 @@ fn best_of<'registry>(hits: &[Hit], registry: &'registry Registry) -> (Candidate
     best.rivals.dedup();
     let detector = registry.detector(best.detector);
     (best, detector)
+}
+
+/// Joins what stood near a secret at all its places.
+fn credential(secret: &Secret, hits: &[Hit]) -> FoundCredential {
+    let mut credential = FoundCredential::alone(secret.clone());
+    for hit in hits {
+        for companion in &hit.companions {
+            let same =
+                |known: &&mut FoundCompanion| known.detector == companion.detector && known.secret == companion.secret;
+            match credential.companions.iter_mut().find(same) {
+                Some(known) => known.distance = known.distance.min(companion.distance),
+                None => credential.companions.push(companion.clone()),
+            }
+        }
+        if let Some(near) = &hit.surroundings {
+            near::join(&mut credential.surroundings, near);
+        }
+    }
+    let order = |companion: &FoundCompanion| (companion.detector.clone(), companion.distance);
+    credential
+        .companions
+        .sort_by(|left, right| (order(left), left.secret.expose()).cmp(&(order(right), right.secret.expose())));
+    credential
+}
+
+/// Names the other halves of a finding as the report may: by fingerprint.
+fn companion_notes(credential: &FoundCredential, options: &ScanOptions) -> Vec<CompanionNote> {
+    let note = |companion: &FoundCompanion| CompanionNote {
+        detector: companion.detector.clone(),
+        fingerprint: options.key.write(&options.key.fingerprint(companion.secret.expose())),
+    };
+    credential.companions.iter().map(note).collect()
 }
 
 fn finding(
@@ -171,6 +223,7 @@ fn finding(
         // Asked for on the command line: the one place where a secret goes into a report.
         secret: options.show_secrets.then(|| String::from_utf8_lossy(secret.expose()).into_owned()),
         decoded: best.decoded.iter().map(|step| (*step).to_owned()).collect(),
+        companions: Vec::new(),
         first_seen: None,
         last_seen: None,
         occurrences: Vec::new(),

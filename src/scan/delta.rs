@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::detector::compile::gate;
 use crate::matcher::{AnchorHit, Verdict};
-use crate::source::git::object::CopiedRun;
+use crate::source::git::object::{CopiedRun, Inherited};
 
 /// An anchor that passed a gate, with what became of it.
 #[derive(Debug, Clone)]
@@ -43,6 +43,14 @@ pub struct Shared<'base> {
     pub base_length: usize,
     /// The bytes that both share, in order.
     pub runs: &'base [CopiedRun],
+}
+
+impl<'base> Shared<'base> {
+    /// What an object takes over from the object that it is stored against; nothing where that one was not scanned.
+    pub(super) fn of(inherited: &Inherited<'base, Option<TextState>>) -> Option<Self> {
+        let base = inherited.base.as_ref()?;
+        Some(Self { base, base_length: inherited.base_length, runs: inherited.runs })
+    }
 }
 
 /// A copy with its ends: where an object begins or ends in both texts alike, there is no seam.

@@ -37,10 +37,7 @@ impl<'walk> Visitor for Visit<'walk, '_> {
     }
 
     fn visit(&self, worker: &mut TextWorker<'walk>, object: Object<'_, Self::State>) -> Self::State {
-        let shared = object.inherited.as_ref().filter(|_| self.0.delta).and_then(|inherited| {
-            let base = inherited.base.as_ref()?;
-            Some(Shared { base, base_length: inherited.base_length, runs: inherited.runs })
-        });
+        let shared = object.inherited.as_ref().filter(|_| self.0.delta).and_then(Shared::of);
         *self.0.shared.lock().expect("a count") += usize::from(shared.is_some());
         let (hits, state) = worker.scan_shared(object.data, shared).expect("a scan");
         let hits: BlobHits = hits

@@ -306,7 +306,7 @@ pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&
         let stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
         return Ok(stream_hits(context, stream, &scene_of(path, target, root), &name));
     }
-    let mut opened = match file::open_regular(path) {
+    let mut opened = match file::open_scanned(path) {
         Ok(Ok(opened)) => opened,
         Ok(Err(skip)) => {
             context.tally.skip(skip, 1);

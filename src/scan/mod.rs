@@ -12,6 +12,7 @@ pub mod excerpt;
 pub mod files;
 pub mod hook;
 mod mask;
+mod near;
 pub mod options;
 pub mod progress;
 mod redact;

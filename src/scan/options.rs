@@ -36,6 +36,8 @@ pub struct ScanOptions {
     pub min_confidence: Confidence,
     /// Whether findings hold the secret itself.
     pub show_secrets: bool,
+    /// Whether to gather what stands near each credential, for those who ask the provider or the inventory about it.
+    pub gather: bool,
     /// Whether to say why candidates were kept and dropped.
     pub explain: bool,
     /// Whether skips by a limit make the scan incomplete.
@@ -75,6 +77,7 @@ impl ScanOptions {
             include_ignored: false,
             min_confidence: Confidence::Medium,
             show_secrets: false,
+            gather: false,
             explain: false,
             strict: false,
             threads: 0,

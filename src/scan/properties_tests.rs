@@ -43,15 +43,17 @@ static POOLS: LazyLock<[rayon::ThreadPool; 2]> = LazyLock::new(|| {
     [1, 4].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool"))
 });
 
-/// A credential as it is compared: detector, others that fit, start, end, line, column and what people are shown.
-type Told = (String, Vec<u16>, usize, usize, u64, u64, String);
+/// A credential as it is compared: detector, others that fit, start, end, line, column, what people are shown and
+/// its other halves.
+type Told = (String, Vec<u16>, usize, usize, u64, u64, String, Vec<(String, usize)>);
 
 /// All that a scan says of a text and that must not depend on how it was done. No secret is in it.
 fn told(registry: &Registry, hits: &TextHits) -> (Vec<Told>, Vec<String>) {
     let candidate = |located: &Located| {
-        let Located { candidate, line, column, excerpt } = located;
+        let Located { candidate, line, column, excerpt, companions, surroundings: _ } = located;
         let id = registry.detector(candidate.detector).id.clone();
-        (id, candidate.rivals.clone(), candidate.start, candidate.end, *line, *column, excerpt.clone())
+        let halves = companions.iter().map(|half| (half.detector.clone(), half.distance)).collect();
+        (id, candidate.rivals.clone(), candidate.start, candidate.end, *line, *column, excerpt.clone(), halves)
     };
     let dropped = hits.dropped.iter().map(|dropped| format!("{dropped:?}")).collect();
     (hits.located.iter().map(candidate).collect(), dropped)

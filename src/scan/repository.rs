@@ -124,10 +124,7 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
             worker.commits.add(object.id, &parse_commit(object.data));
         }
         let text = worker.text.as_mut().filter(|_| !walk.context.progress.interrupted())?;
-        let shared = object.inherited.as_ref().filter(|_| walk.context.options.delta).and_then(|inherited| {
-            let base = inherited.base.as_ref()?;
-            Some(Shared { base, base_length: inherited.base_length, runs: inherited.runs })
-        });
+        let shared = object.inherited.as_ref().filter(|_| walk.context.options.delta).and_then(Shared::of);
         match text.scan_shared(object.data, shared) {
             Ok((hits, state)) => {
                 walk.context.count(object.data.len() as u64, &hits);

@@ -11,6 +11,7 @@ use super::progress::Progress;
 use super::tally::{Rest, Tally};
 use super::text::TextScanner;
 use super::{redact, repository, revisions};
+use crate::credential::FoundCredential;
 use crate::detector::registry::Registry;
 use crate::error::{Error, Problem, Result};
 use crate::finding::{Confidence, Report, SUMMARY_SCHEMA, Summary};
@@ -22,6 +23,8 @@ use crate::source::git::repository::{Repository, enclosing_work_tree};
 pub struct Outcome {
     /// The report.
     pub report: Report,
+    /// The secret of each finding and what stood near it, in the order of the report's findings.
+    pub credentials: Vec<FoundCredential>,
     /// Why candidates were kept and dropped, one line each, where that was asked.
     pub explanations: Vec<String>,
     /// Whether a person stopped the scan.
@@ -55,7 +58,8 @@ pub fn run(
     explanations.extend(rest.explanations.iter().cloned());
     explanations.sort();
     let summary = summary(options, registry, &collected, tally.totals(), rest, engine, started);
-    Outcome { report: Report { findings: collected.findings, summary }, explanations, interrupted }
+    let Collected { findings, credentials, .. } = collected;
+    Outcome { report: Report { findings, summary }, credentials, explanations, interrupted }
 }
 
 fn scan(
@@ -67,7 +71,8 @@ fn scan(
     engine: &mut &'static str,
     explanations: &mut Vec<String>,
 ) -> Result<Collected> {
-    let scanner = TextScanner::new(registry, options.engine, workload(options), options.explain)?;
+    let scanner =
+        TextScanner::new(registry, options.engine, workload(options), options.explain)?.gathering(options.gather);
     *engine = scanner.engine_name();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
-use super::excerpt;
+use super::{excerpt, near};
+use crate::credential::{FoundCompanion, Surroundings};
 use crate::detector::compile::gate;
 use crate::detector::registry::Registry;
 use crate::error::Result;
@@ -31,6 +32,10 @@ pub struct Located {
     pub column: u64,
     /// The line with every secret masked.
     pub excerpt: String,
+    /// The other halves that its detector names, where they stand near it.
+    pub companions: Vec<FoundCompanion>,
+    /// What else stands near it, where that was asked for.
+    pub surroundings: Option<Box<Surroundings>>,
 }
 
 /// What one text holds.
@@ -57,6 +62,7 @@ pub struct TextScanner<'registry> {
     engine: Box<dyn Engine>,
     evaluator: Evaluator<'registry>,
     explain: bool,
+    gather: bool,
     /// More bytes than an anchor and its gate can reach.
     margin: usize,
 }
@@ -70,7 +76,13 @@ impl<'registry> TextScanner<'registry> {
         let engine = engine::open(&registry.anchors, choice, workload)?;
         let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
         let margin = longest + gate::REACH + views::LOOK + 1;
-        Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain, margin })
+        Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain, gather: false, margin })
+    }
+
+    /// Also gathers what stands near each candidate, for those who ask the provider or the inventory about it.
+    pub fn gathering(mut self, gather: bool) -> Self {
+        self.gather = gather;
+        self
     }
 
     /// Puts a stand-in in place of every verdict that depends on each byte that the verdict may read.
@@ -161,7 +173,7 @@ impl TextWorker<'_> {
         state.evaluated.sort_by_key(|known| known.hit);
         let mut gathered = Gathered::new(self.scanner.explain);
         state.evaluated.iter().for_each(|known| gathered.take(known));
-        Ok((gathered.settle(text), state.bounded()))
+        Ok((gathered.settle(text, self.scanner), state.bounded()))
     }
 
     /// Looks at a text in slices, so that what is held at once does not grow with the text.
@@ -187,7 +199,7 @@ impl TextWorker<'_> {
             });
             start = end;
         }
-        Ok((gathered.settle(text), state.bounded()))
+        Ok((gathered.settle(text, self.scanner), state.bounded()))
     }
 
     fn evaluate_hits(&mut self, text: &[u8], sink: &mut dyn FnMut(Evaluated)) {
@@ -243,17 +255,32 @@ impl Gathered {
     }
 
     /// Makes hits of what was taken: what depends on the text as a whole.
-    fn settle(mut self, text: &[u8]) -> TextHits {
+    fn settle(mut self, text: &[u8], scanner: &TextScanner<'_>) -> TextHits {
         self.hits.located = resolve::resolve(self.candidates).into_iter().map(Located::unplaced).collect();
         excerpt::place(text, &mut self.hits.located);
+        look_around(&mut self.hits.located, text, scanner);
         self.hits.dropped.sort_by_key(|dropped| (dropped.start, dropped.detector));
         self.hits.dropped.dedup();
         self.hits
     }
 }
 
+/// Notes what stands near each candidate.
+fn look_around(located: &mut [Located], text: &[u8], scanner: &TextScanner<'_>) {
+    let candidates: Vec<&Candidate> = located.iter().map(|located| &located.candidate).collect();
+    let companions = near::companions(&candidates, scanner.registry);
+    for (located, companions) in located.iter_mut().zip(companions) {
+        located.companions = companions;
+        if scanner.gather {
+            let (start, end) = (located.candidate.start, located.candidate.end);
+            located.surroundings = Some(Box::new(near::surroundings(text, start, end)));
+        }
+    }
+}
+
 impl Located {
     fn unplaced(candidate: Candidate) -> Self {
-        Self { candidate, line: 0, column: 0, excerpt: String::new() }
+        let excerpt = String::new();
+        Self { candidate, line: 0, column: 0, excerpt, companions: Vec::new(), surroundings: None }
     }
 }

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use super::Skip;
 
 /// What became of opening a small file.
@@ -19,14 +21,30 @@ pub enum Opened {
     Skipped(Skip),
 }
 
-/// Opens a regular file; anything else is a reason to skip.
+/// Opens a file for reading; a pipe or a device in its place does not hold the program up.
+fn open_at_once(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | more;
+    std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Opens a regular file of git's own, through links as git does.
+///
+/// # Errors
+/// What the system says, or [`io::ErrorKind::InvalidInput`] where the path is something else than a regular file.
+pub(crate) fn open_of_git(path: &Path) -> io::Result<File> {
+    let file = open_at_once(path, OFlags::empty())?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok(file)
+}
+
+/// Opens a regular file that is scanned; a link or anything else is a reason to skip.
 ///
 /// # Errors
 /// What the system said.
-pub fn open_regular(path: &Path) -> io::Result<Result<File, Skip>> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NOFOLLOW;
-    let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path);
-    let file = match opened {
+pub fn open_scanned(path: &Path) -> io::Result<Result<File, Skip>> {
+    let file = match open_at_once(path, OFlags::NOFOLLOW) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Skip::ChangedDuringScan)),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
@@ -47,7 +65,7 @@ pub fn open_regular(path: &Path) -> io::Result<Result<File, Skip>> {
 /// What the system said.
 pub fn read_small(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> io::Result<Opened> {
     buffer.clear();
-    let file = match open_regular(path)? {
+    let file = match open_scanned(path)? {
         Ok(file) => file,
         Err(skip) => return Ok(Opened::Skipped(skip)),
     };

@@ -1,12 +1,13 @@
-//! Files mapped into memory, and regular files opened without being held up. Of this crate's own files this is one of the
+//! Files mapped into memory. Of this crate's own files this is one of the
 //! two that may hold `unsafe`. Not a cache, and not for files that somebody may be writing: see [`MappedFile::open`].
 
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
 use memmap2::Mmap;
+
+use super::file::open_of_git;
 
 /// The bytes of a file, read from disk as they are touched.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl MappedFile {
     /// # Errors
     /// Where the path is not a regular file, or cannot be opened or mapped.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = open_regular(path)?;
+        let file = open_of_git(path)?;
         #[expect(unsafe_code, reason = "a pack of gigabytes is walked in place instead of being copied into memory")]
         // SAFETY: the mapping is read-only, and git never changes a pack or an index in place, it only replaces them by
         // rename, which leaves the mapped file as it was. The bytes are used as plain bytes, so that even a writer who
@@ -52,24 +53,4 @@ impl Deref for MappedFile {
     fn deref(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// Opens a regular file for reading. A pipe or a device that stands in its place is refused and does not block.
-///
-/// # Errors
-/// What the system says, or [`io::ErrorKind::InvalidInput`] where the path is something else than a regular file.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok(file)
 }

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::source::file::open_of_git;
 use crate::source::git::object::{Unread, UnreadReason};
-use crate::source::mmap::open_regular;
 
 /// Git itself follows alternates no deeper.
 const DEEPEST: usize = 5;
@@ -71,7 +71,7 @@ fn named_by(folder: &Path, depth: usize, unread: &mut Vec<Unread>) -> Vec<PathBu
 /// Returns the lines that are neither empty nor comments.
 fn read_lines(file: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut bytes = Vec::new();
-    open_regular(file)?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
+    open_of_git(file)?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST_FILE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "too long for a list of folders"));
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::ZlibDecoder;
 
+use crate::source::file::open_of_git;
 use crate::source::git::object::{ObjectId, ObjectKind, UnreadReason};
 use crate::source::git::objects::Limits;
-use crate::source::mmap::open_regular;
 
 /// The longest header: the longest kind, a space, 20 digits and a NUL.
 const LONGEST_HEADER: usize = 32;
@@ -81,7 +81,7 @@ impl LooseStore {
 
     /// Returns the kind of an object from its header.
     pub(crate) fn kind(&self, id: &ObjectId) -> Result<ObjectKind, UnreadReason> {
-        let file = open_regular(&self.path(id)).map_err(damaged)?;
+        let file = open_of_git(&self.path(id)).map_err(damaged)?;
         let (kind, _) = read_header(&mut ZlibDecoder::new(BufReader::with_capacity(1 << 10, file)))?;
         Ok(kind)
     }
@@ -94,7 +94,7 @@ impl LooseStore {
         limits: &Limits,
         body: &mut Vec<u8>,
     ) -> Result<LooseObject, UnreadReason> {
-        let file = match open_regular(&self.path(id)) {
+        let file = match open_of_git(&self.path(id)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LooseObject::Absent),
             file => file.map_err(damaged)?,
         };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::object::ObjectId;
 use crate::error::{Error, Problem, Result};
-use crate::source::mmap;
+use crate::source::file;
 
 /// What sort of name a ref is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,7 +116,7 @@ struct Reader {
 
 impl Reader {
     fn packed(&mut self, path: &Path) -> Result<()> {
-        let file = match mmap::open_regular(path) {
+        let file = match file::open_of_git(path) {
             Ok(file) => file,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(fault) => return Err(Error::io(path)(fault)),
@@ -337,7 +337,7 @@ fn read_ref(path: &Path) -> io::Result<Option<Value>> {
         return Ok(None);
     }
     let mut text = Vec::new();
-    mmap::open_regular(path)?.take(LONGEST_REF).read_to_end(&mut text)?;
+    file::open_of_git(path)?.take(LONGEST_REF).read_to_end(&mut text)?;
     if let Some(name) = text.strip_prefix(b"ref:") {
         return Ok(Some(Value::Symbolic(name.trim_ascii().to_vec())));
     }
@@ -349,7 +349,7 @@ const LINE_START: usize = 81;
 
 /// Hands out the first bytes of each line of a file, however long the lines and the file are.
 fn for_each_line_start(path: &Path, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 16, mmap::open_regular(path)?);
+    let mut reader = BufReader::with_capacity(1 << 16, file::open_of_git(path)?);
     let mut start = Vec::with_capacity(LINE_START);
     loop {
         let buffer = reader.fill_buf()?;

@@ -26,7 +26,7 @@ use super::index::{Index, IndexError};
 use super::object::{ObjectId, ObjectKind, Unread};
 use super::objects::{Limits, Objects};
 use crate::error::{Error, Result};
-use crate::source::mmap;
+use crate::source::file;
 
 /// The largest index that is read, in bytes: more than the positions in it can say.
 pub(super) const LARGEST_INDEX: u64 = 4 << 30;
@@ -218,7 +218,7 @@ pub fn staged(repository: &StagedRepository) -> Result<Vec<StagedBlob>> {
 
 /// Reads a file of at most `largest` bytes. What is no regular file, and may never end, is not opened.
 pub(super) fn read_regular(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
-    let file = mmap::open_regular(path)?;
+    let file = file::open_of_git(path)?;
     if file.metadata()?.len() > largest {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {largest} bytes")));
     }
