@@ -192,7 +192,11 @@ fn facts_agree_with_each_other() {
             assert_eq!(statuses.len(), distinct.len(), "{id}: a status means two things");
             let uses = |text: &String| text.contains("{secret}") || text.contains("{basic}");
             let sent = verify.headers.values().any(uses) || verify.body.iter().any(uses);
-            assert_ne!(sent, verify.sign.is_some(), "{id}: is either sent or signed with");
+            assert_ne!(
+                sent,
+                verify.sign.is_some() || verify.proof.is_some(),
+                "{id}: is sent, signed with or proved by a list"
+            );
         }
     }
 }
