@@ -4,7 +4,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use rusqlite::params;
+
 use super::facts::Facts;
+use super::hint::Visible;
 use super::matches::{Matcher, providers_of};
 use super::veto::{self, instant};
 use crate::error::Result;
@@ -29,6 +32,30 @@ pub(super) enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Takes back that no record has it, where the redacted forms of some fit and show too little to tell.
+    pub(super) fn with_weak(self, weak: usize) -> Self {
+        match self {
+            Self::Shadow { .. } if weak > 0 => {
+                let why = format!("the lists show too little of {weak} records that it could be");
+                Self::NotCovered { why }
+            }
+            verdict => verdict,
+        }
+    }
+}
+
+/// What of a finding can be compared with records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Sight {
+    /// Whether the value is at hand.
+    secret: bool,
+    /// Whether the end of the value is, or is shown.
+    tail: bool,
+    /// Whether a public id stands in the value or beside it.
+    ids: bool,
+}
+
 /// One list of the inventory.
 #[derive(Debug, Clone)]
 struct List {
@@ -45,7 +72,7 @@ struct List {
 pub(super) struct Coverages {
     lists: Vec<List>,
     /// By provider, detector and what can be compared: how many records show nothing of it.
-    blind: RefCell<HashMap<(String, String, bool, bool), u64>>,
+    blind: RefCell<HashMap<(String, String, Sight), u64>>,
 }
 
 impl List {
@@ -144,15 +171,17 @@ impl Coverages {
 
     /// Counts the records that the value may be without anyone being able to tell.
     fn blind(&self, finding: &Finding, has_secret: bool, facts: &Facts, matcher: &Matcher<'_>) -> Result<u64> {
-        let has_ids = !facts.public_ids.is_empty() || facts.leading_id.is_some();
+        let shown = Visible::of_redacted(&finding.redacted).is_some_and(|seen| !seen.tail.is_empty());
+        let ids = !facts.public_ids.is_empty() || facts.leading_id.is_some();
+        let sight = Sight { secret: has_secret, tail: has_secret || shown, ids };
         let mut blind = 0;
         for provider in providers_of(finding).into_iter().filter(|provider| !provider.is_empty()) {
-            let key = (provider.to_owned(), finding.detector.clone(), has_ids, has_secret);
+            let key = (provider.to_owned(), finding.detector.clone(), sight);
             let known = self.blind.borrow().get(&key).copied();
             blind += match known {
                 Some(known) => known,
                 None => {
-                    let counted = count_blind(finding, provider, has_ids, has_secret, matcher)?;
+                    let counted = count_blind(finding, provider, sight, matcher)?;
                     self.blind.borrow_mut().insert(key, counted);
                     counted
                 }
@@ -162,26 +191,22 @@ impl Coverages {
     }
 }
 
-fn count_blind(
-    finding: &Finding,
-    provider: &str,
-    has_ids: bool,
-    has_secret: bool,
-    matcher: &Matcher<'_>,
-) -> Result<u64> {
+fn count_blind(finding: &Finding, provider: &str, sight: Sight, matcher: &Matcher<'_>) -> Result<u64> {
     let mut kinds = Vec::new();
     kinds.extend(matcher.has_key().then_some("fp"));
-    kinds.extend(has_ids.then_some("public-id"));
-    kinds.extend(has_secret.then_some(["digest", "jwt"]).into_iter().flatten());
+    kinds.extend(sight.ids.then_some("public-id"));
+    kinds.extend(sight.secret.then_some(["digest", "jwt"]).into_iter().flatten());
     let kinds = serde_json::Value::from(kinds).to_string();
     let by_type: Vec<(Option<String>, i64)> = matcher.store.read(|connection| {
         let mut statement = connection.prepare_cached(
             "SELECT type, count(*) FROM credential WHERE provider = ?1 \
-             AND NOT EXISTS (SELECT 1 FROM hint WHERE hint.credential = credential.id) \
+             AND NOT EXISTS (SELECT 1 FROM hint WHERE hint.credential = credential.id \
+                             AND (?3 OR (?4 AND hint.tail <> ''))) \
              AND NOT EXISTS (SELECT 1 FROM join_key WHERE join_key.credential = credential.id \
                              AND join_key.kind IN (SELECT value FROM json_each(?2))) GROUP BY type",
         )?;
-        let rows = statement.query_map([provider, kinds.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let values = params![provider, kinds, sight.secret, sight.tail];
+        let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect()
     })?;
     let fits =

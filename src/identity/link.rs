@@ -285,7 +285,7 @@ impl<'a> Linker<'a> {
         rejected: usize,
     ) -> Result<Identity> {
         let suggestions = context::suggestions(finding, found, &self.files, &self.directory)?;
-        let verdict = self.coverages.verdict(finding, found.is_some(), facts, &self.matcher)?;
+        let verdict = self.coverages.verdict(finding, found.is_some(), facts, &self.matcher)?.with_weak(matches.weak);
         let account = self.known_account(facts)?;
         let (status, tier, score, mut why, as_of) = match (verdict, account) {
             (Verdict::Shadow { why, as_of }, _) => (IdentityStatus::Shadow, None, None, why, Some(as_of)),

@@ -332,6 +332,27 @@ fn unknown_is_said_only_of_what_a_whole_list_would_name() {
 }
 
 #[test]
+fn unknown_is_not_said_where_too_little_is_seen_of_either_side() {
+    let (known, leaked) = (value(PROJECT_KEY, 14), value(PROJECT_KEY, 15));
+    let mut list = batch("openai");
+    list.credentials.push(hinted("c1", "nhi-a", &known));
+    list.coverage.push(covered("org-acme"));
+    let status = |list: &Batch, finding: &Finding, found: Option<&FoundCredential>| {
+        let store = store(std::slice::from_ref(list));
+        Linker::new(&store, registry(), None).expect("a linker").link(finding, found).expect("a link").status
+    };
+    let mut finding = testing::finding(PROJECT_KEY, "openai", leaked.as_bytes());
+    assert_eq!(status(&list, &finding, Some(&found(&leaked))), IdentityStatus::Shadow);
+    assert_eq!(status(&list, &finding, None), IdentityStatus::Shadow, "the ends differ");
+    // A report that shows nothing of the value.
+    finding.redacted = "…".into();
+    assert_eq!(status(&list, &finding, None), IdentityStatus::NotCovered);
+    // A list that shows the constant beginning alone, which fits every value.
+    list.credentials[0].join.hint = Some(Hint { head: "sk-proj-".into(), ..Hint::default() });
+    assert_eq!(status(&list, &finding, Some(&found(&leaked))), IdentityStatus::NotCovered);
+}
+
+#[test]
 fn an_empty_store_is_no_inventory() {
     assert_eq!(link_key(&store(&[]), &value(PROJECT_KEY, 9)).status, IdentityStatus::NoInventory);
 }

@@ -61,6 +61,8 @@ pub(super) struct Matches {
     pub(super) hints: Vec<Match>,
     /// What a redacted form would fit, and why it is another one.
     pub(super) vetoed: Vec<(Match, Veto)>,
+    /// How many records' redacted forms fit and show too little to say anything.
+    pub(super) weak: usize,
 }
 
 /// Finds matches; keeps what many findings ask for.
@@ -287,7 +289,9 @@ impl<'a> Matcher<'a> {
             };
             for (head, tail, credential) in hints {
                 let bits = form.bits(&head, &tail);
-                if bits >= LEAST_BITS {
+                if bits < LEAST_BITS {
+                    matches.weak += 1;
+                } else {
                     let known = fitting.entry(credential).or_default();
                     *known = known.max(bits);
                 }

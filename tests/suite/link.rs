@@ -199,6 +199,7 @@ fn the_cost_of_linking_does_not_grow_with_the_inventory() {
     assert!(large < small * 4 + Duration::from_millis(200), "{small:?} for 500 records, {large:?} for 5,000");
 }
 
+/// 0.80 s of one core, where the program is built with opt-level 1 (two shared cores, November 2026).
 #[test]
 #[ignore = "takes a minute to fill the inventory, and means something only in a build for speed"]
 fn ten_thousand_findings_are_linked_to_a_hundred_thousand_records_in_two_seconds() {
