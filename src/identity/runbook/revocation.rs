@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::detector::compile::Detector;
+use crate::detector::compile::schema::RevokeCall;
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
 
 /// What is known of the credential that is to be ended.
@@ -75,19 +76,32 @@ pub fn revocation(subject: &Subject<'_>) -> Revocation {
     }
     if let Some(detector) = subject.detector {
         way.rotate.clone_from(&detector.rotate);
-        in_the_detectors_words(detector, &mut way);
+        in_the_detectors_words(detector, subject, &mut way);
     }
     way
 }
 
 /// Takes over what the detector says of revocation; its request only where there is no command yet.
-fn in_the_detectors_words(detector: &Detector, way: &mut Revocation) {
+fn in_the_detectors_words(detector: &Detector, subject: &Subject<'_>, way: &mut Revocation) {
     let Some(revoke) = &detector.revoke else { return };
     way.console.clone_from(&revoke.console);
-    if way.contain.is_empty() {
-        let told = [revoke.request_in_words(), revoke.steps.clone()].into_iter().flatten();
-        way.contain = told.map(|does| Command { does, shell: None }).collect();
+    if !way.contain.is_empty() {
+        return;
     }
+    if let Some(does) = revoke.request_in_words() {
+        let shell = revoke.call.as_ref().map(|call| own_command(detector, call, way, subject));
+        way.contain.push(Command { does, shell });
+    }
+    way.contain.extend(revoke.steps.clone().map(|does| Command { does, shell: None }));
+}
+
+/// Our own command for a request that the detector describes: it shows the request, and sends it where `--yes` says so.
+fn own_command(detector: &Detector, call: &RevokeCall, way: &mut Revocation, subject: &Subject<'_>) -> String {
+    let mut shell = format!("credtrace revoke --detector {}", quoted(&detector.id));
+    if call.texts().any(|text| text.contains("{record_id}")) {
+        shell += &format!(" --record-id {}", quoted(&way.record_id(subject, "RECORD_ID")));
+    }
+    shell
 }
 
 impl Revocation {
