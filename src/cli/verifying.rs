@@ -163,7 +163,7 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 /// Keeps the memory of the program, with the credentials in it, from being written to a file when it ends by a fault.
-fn leave_no_core() {
+pub fn leave_no_core() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     // Where a system knows no such limit there is nothing to keep.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });

@@ -30,6 +30,14 @@ pub fn payload(token: &[u8]) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
+/// Returns whether a token says nothing but the hash of something: it is a signature under a text and opens nothing.
+pub fn signs_a_hash(token: &[u8]) -> bool {
+    let Some(Value::Object(payload)) = payload(token) else { return false };
+    let of_a_hash =
+        |name: &String| matches!(name.as_str(), "hash" | "digest" | "sha256" | "checksum" | "version" | "v");
+    payload.keys().all(of_a_hash) && payload.keys().any(|name| !matches!(name.as_str(), "version" | "v"))
+}
+
 fn fits(glob: &str, value: &Value) -> bool {
     match value {
         Value::String(text) => glob_matches(glob, text),
@@ -102,6 +110,14 @@ mod tests {
         assert!(!satisfied(&asked, &token(&whole.replace("login", "logon"))));
         assert!(!satisfied(&asked, &token(&whole.replace("exp", "nbf"))));
         assert!(!satisfied(&asked, &token(&whole.replace("{\"id\":1}", "null"))));
+    }
+
+    #[test]
+    fn a_token_that_only_holds_a_hash_signs_one() {
+        assert!(signs_a_hash(&token(r#"{"hash":"7f28c1b6","version":1}"#)));
+        for payload in ["{}", r#"{"version":1}"#, r#"{"hash":"7f28c1b6","sub":"a"}"#] {
+            assert!(!signs_a_hash(&token(payload)), "{payload}");
+        }
     }
 
     #[test]

@@ -43,13 +43,31 @@ pub fn is_documented(kind: Kind, value: &[u8]) -> bool {
     head.is_some_and(|head| KNOWN.contains(&head)) || (kind == Kind::Jwt && is_sample_token(value))
 }
 
-/// Whether a signed token is for the person and subject that every tutorial of signed tokens uses.
+/// The longest payload of a signed token that can be a tutorial's, in bytes.
+const LONGEST_SAMPLE: usize = 160;
+
+/// Words that stand for a value in the tokens of tutorials and tests.
+const SAMPLE_WORDS: [&str; 12] =
+    ["foo", "bar", "baz", "foobar", "test", "testing", "value", "some value", "joe", "example", "data", "hello"];
+
+/// Whether a signed token is one of a tutorial: for the person and subject that all of them use, with claims that stand for
+/// claims, or with neither a number nor a time in all that it says.
 fn is_sample_token(token: &[u8]) -> bool {
     let Some(serde_json::Value::Object(payload)) = claims::payload(token) else { return false };
     let is = |claim: &str, expected: &[&str]| {
         payload.get(claim).and_then(|value| value.as_str()).is_some_and(|text| expected.contains(&text))
     };
-    is("sub", &["1234567890"]) || is("name", &["John Doe", "Jane Doe"])
+    if is("sub", &["1234567890"]) || is("name", &["John Doe", "Jane Doe"]) {
+        return true;
+    }
+    let text = serde_json::Value::Object(payload.clone()).to_string();
+    if text.len() > LONGEST_SAMPLE {
+        return false;
+    }
+    let stands_in = |value: &serde_json::Value| value.as_str().is_some_and(|text| SAMPLE_WORDS.contains(&text));
+    payload.values().any(stands_in)
+        || payload.keys().any(|name| name == "foo")
+        || !text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -66,13 +84,31 @@ mod tests {
         assert!(!is_documented(Kind::SecretKey, &stripe.as_bytes()[1..]));
     }
 
+    fn token(payload: &str) -> String {
+        format!("{}.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#), URL_SAFE_NO_PAD.encode(payload))
+    }
+
     #[test]
     fn the_token_of_tutorials_is_known_whatever_signs_it() {
-        let token = |payload: &str| {
-            format!("{}.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#), URL_SAFE_NO_PAD.encode(payload))
-        };
         assert!(is_documented(Kind::Jwt, token(r#"{"sub":"1234567890","iat":1516239022}"#).as_bytes()));
         assert!(is_documented(Kind::Jwt, token(r#"{"name":"John Doe"}"#).as_bytes()));
         assert!(!is_documented(Kind::Jwt, token(r#"{"sub":"user-17"}"#).as_bytes()));
+    }
+
+    #[test]
+    fn claims_that_stand_for_claims_make_a_sample() {
+        for payload in [
+            r#"{"foo":"bar","nbf":1444478400}"#,
+            r#"{"exp":15000,"iss":"test"}"#,
+            r#"{"iss":"joe","exp":1300819380,"http://example.com/is_root":true}"#,
+            r#"{"key":"value"}"#,
+            r#"{"sub":"username:bob"}"#,
+        ] {
+            assert!(is_documented(Kind::Jwt, token(payload).as_bytes()), "{payload}");
+        }
+        let session = r#"{"session":"73534e48-dd5a-4ef4-a702-fbbba9d00f27","exp":1740266464}"#;
+        assert!(!is_documented(Kind::Jwt, token(session).as_bytes()));
+        let long = format!(r#"{{"aud":"test","sub":"{}"}}"#, "a1".repeat(80));
+        assert!(!is_documented(Kind::Jwt, token(&long).as_bytes()), "a token of a service says more");
     }
 }

@@ -96,6 +96,9 @@ pub fn drop_reason(detector: &Detector, value: &Value<'_>, relation: Option<Rela
     if !claims::satisfied(&detector.claims, value.bytes) {
         return Some(DropReason::Claims);
     }
+    if detector.kind == Kind::Jwt && claims::signs_a_hash(value.bytes) {
+        return Some(DropReason::Hash);
+    }
     match detector.kind {
         Kind::PrivateKey => return key_block::reason(value.bytes),
         Kind::ConnectionUri | Kind::Password => return password::reason(value),

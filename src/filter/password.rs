@@ -1,6 +1,8 @@
 //! Passwords in addresses and netrc files. The grammar of the address says what the password is; what is left to tell is
 //! whether it is one: a reference, a stand-in, a mask, or what tutorials write.
 
+use std::borrow::Cow;
+
 use super::characters;
 use super::placeholder;
 use super::runs;
@@ -11,8 +13,9 @@ const ENOUGH_AT_HOME: f32 = 6.0;
 
 /// Returns why a password is none.
 pub(super) fn reason(value: &Value<'_>) -> Option<DropReason> {
-    let password = value.bytes;
-    if is_reference(password) {
+    let decoded = without_percent(value.bytes);
+    let password: &[u8] = &decoded;
+    if is_reference(value.bytes) || is_reference(password) {
         return Some(DropReason::Reference);
     }
     if is_written_in_escapes(password) {
@@ -21,17 +24,67 @@ pub(super) fn reason(value: &Value<'_>) -> Option<DropReason> {
     if is_masked(password) {
         return Some(DropReason::Masked);
     }
-    if is_common(password) || is_port(password) {
+    let plain = in_letters(password);
+    if is_common(password) || is_common(&plain) || is_port(password) {
         return Some(DropReason::Placeholder);
     }
     if repeats_the_user(value) {
         return Some(DropReason::Echo);
     }
-    if runs::is_run(password) {
+    if runs::is_run(password) || is_doubled(password) {
         return Some(DropReason::Repetition);
     }
     // Words are real passwords too, but not beside a host that only exists on this machine or in documentation.
-    (is_stand_in_host(value.after) && characters::weigh(password).best < ENOUGH_AT_HOME).then_some(DropReason::Words)
+    let evidence = characters::weigh(password).best.min(characters::weigh(&plain).best);
+    (is_stand_in_host(value.after) && evidence < ENOUGH_AT_HOME).then_some(DropReason::Words)
+}
+
+/// Returns whether a password is a short word: one that a person may have chosen, and that examples are written with.
+pub fn is_weak(password: &[u8]) -> bool {
+    let letters = password.iter().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_' | b'.'));
+    let spoken = password.iter().all(u8::is_ascii_alphabetic) && characters::weigh(password).total < 0.0;
+    (letters && password.len() < 12) || (spoken && password.len() < 16)
+}
+
+/// Undoes the escapes of addresses.
+fn without_percent(password: &[u8]) -> Cow<'_, [u8]> {
+    if !password.contains(&b'%') {
+        return Cow::Borrowed(password);
+    }
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut plain = Vec::with_capacity(password.len());
+    let mut position = 0;
+    while let Some(byte) = password.get(position) {
+        let pair = (digit(password.get(position + 1)), digit(password.get(position + 2)));
+        if let (b'%', (Some(high), Some(low))) = (byte, pair) {
+            plain.push((high * 16 + low) as u8);
+            position += 3;
+        } else {
+            plain.push(*byte);
+            position += 1;
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// Reads digits and marks as the letters that people write them for, and leaves out other marks: `p@ss:w0rd`.
+fn in_letters(password: &[u8]) -> Vec<u8> {
+    let letter = |byte: u8| match byte {
+        b'0' => Some(b'o'),
+        b'1' => Some(b'l'),
+        b'3' => Some(b'e'),
+        b'4' | b'@' => Some(b'a'),
+        b'5' | b'$' => Some(b's'),
+        b'7' => Some(b't'),
+        _ => byte.is_ascii_alphanumeric().then(|| byte.to_ascii_lowercase()),
+    };
+    password.iter().filter_map(|byte| letter(*byte)).collect()
+}
+
+/// Whether a short password is two or three letters twice.
+fn is_doubled(password: &[u8]) -> bool {
+    let half = password.len() / 2;
+    password.len() <= 6 && password.len() % 2 == 0 && password[..half] == password[half..]
 }
 
 /// Returns whether a value names where to find it: `${VAR}`, `{{ .x }}`, `$(cmd)`, `%VAR%`, `<password>`, `[password]`.
@@ -72,7 +125,7 @@ pub fn is_reference(value: &[u8]) -> bool {
 }
 
 /// Words that only ever stand in documentation, tests and local set-ups, whole or joined.
-const STAND_INS: [&str; 54] = [
+const STAND_INS: [&str; 58] = [
     "password",
     "passwd",
     "pass",
@@ -127,6 +180,10 @@ const STAND_INS: [&str; 54] = [
     "strong",
     "scott",
     "tiger",
+    "some",
+    "passw",
+    "word",
+    "secure",
 ];
 
 /// Returns whether a password is one that only stands in for one: such words, joined and numbered in any way.
@@ -237,6 +294,11 @@ mod tests {
             ("app", "8080", DropReason::Placeholder),
             ("scott", "Tiger", DropReason::Placeholder),
             ("app", r"\xa1\xa2", DropReason::Code),
+            ("app", "s3cret", DropReason::Placeholder),
+            ("app", "MyP%40ss%3Aword", DropReason::Placeholder),
+            ("app", "somepassword", DropReason::Placeholder),
+            ("app", "%24%7BDB_PASS%7D", DropReason::Reference),
+            ("app", "pwpw", DropReason::Repetition),
             ("deploybot", "Deploybot", DropReason::Echo),
         ] {
             assert_eq!(dropped(user, password, "db.internal.corp.io"), Some(reason), "{user}:{password}");
@@ -247,7 +309,19 @@ mod tests {
     fn words_are_passwords_at_real_hosts_alone() {
         assert_eq!(dropped("app", "sunshine-garden", "localhost:5432"), Some(DropReason::Words));
         assert_eq!(dropped("app", "sunshine-garden", "db.example.com"), Some(DropReason::Words));
+        assert_eq!(dropped("app", "c313ry", "mysql"), Some(DropReason::Words));
+        assert_eq!(dropped("app", "pa%3Ass%20w%25rd%2B!", "localhost"), Some(DropReason::Words));
         assert_eq!(dropped("app", "sunshine-garden", "db.prod.acme.io"), None);
         assert_eq!(dropped("app", "t7Gq-92xLmw4Zk", "localhost"), None);
+    }
+
+    #[test]
+    fn short_words_are_weak_and_what_chance_made_is_not() {
+        for password in ["bosco", "bobwillknow", "sunshine"] {
+            assert!(is_weak(password.as_bytes()), "{password}");
+        }
+        for password in ["t7Gq92xL", "XqzvKjwpfh", "correct-horse-battery-staple"] {
+            assert!(!is_weak(password.as_bytes()), "{password}");
+        }
     }
 }

@@ -52,10 +52,9 @@ pub fn is_cut_off(value: &Value<'_>) -> bool {
 
 /// Returns whether what stands before a word makes it the name of a value that is kept elsewhere.
 pub fn is_reference(before: &[u8]) -> bool {
-    const OPENERS: [&str; 16] = [
+    const OPENERS: [&str; 15] = [
         "${",
         "$(",
-        "{{",
         "<%=",
         "%(",
         "#{",
@@ -88,7 +87,10 @@ pub fn is_code(value: &Value<'_>) -> bool {
 
 /// Returns the name that a value is given to: the last word before the operator before it, or nothing.
 pub fn key_name(before: &[u8]) -> &[u8] {
-    let lead = trimmed_end(before, |byte| matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\\'));
+    // Columns are aligned with blanks, and those may be many.
+    let is_mark = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\\');
+    let marks = before.iter().rev().take(MOST_BLANKS).take_while(is_mark).count();
+    let lead = &before[..before.len() - marks];
     let operator = trimmed_end(lead, |byte| matches!(byte, b'=' | b':' | b'>'));
     if operator.len() == lead.len() {
         return b"";
@@ -98,12 +100,34 @@ pub fn key_name(before: &[u8]) -> &[u8] {
     &name[name.len() - length..]
 }
 
+/// Returns whether a value is given to a name that says that it is a credential and nothing of whose: `api_key = "value"`.
+pub fn is_given_to_a_key(before: &[u8]) -> bool {
+    const NAMES: [&str; 9] = [
+        "apikey",
+        "apitoken",
+        "apisecret",
+        "accesskey",
+        "accesstoken",
+        "authtoken",
+        "secretkey",
+        "subscriptionkey",
+        "clientsecret",
+    ];
+    let name = key_name(before);
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let plain: Vec<u8> = last.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    NAMES.iter().any(|known| known.as_bytes() == plain)
+}
+
+/// The most blanks between an operator and the value that it assigns.
+const MOST_BLANKS: usize = 80;
+
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 /// The last words of names whose values are no secrets.
-const NAMES_OF_IDS: [&str; 22] = [
+const NAMES_OF_IDS: [&str; 30] = [
     "id",
     "uuid",
     "guid",
@@ -126,6 +150,14 @@ const NAMES_OF_IDS: [&str; 22] = [
     "filename",
     "model",
     "name",
+    "organization",
+    "organisation",
+    "project",
+    "tenant",
+    "workspace",
+    "zone",
+    "region",
+    "ref",
 ];
 
 /// Returns whether a value that may be any number is a hash or an id by what names it. Digits of a hash and of a key are
@@ -138,12 +170,31 @@ pub fn is_number_of_a_hash(detector: &Detector, value: &Value<'_>, relation: Rel
     if !number {
         return false;
     }
+    if is_git_id(value) {
+        return true;
+    }
     // An assigned value is what its own name says, whatever else stands on the line.
     let from = match (relation, value.name) {
         (Relation::Assigned, Some(name)) => start_of_word(value.before, name),
         _ => 0,
     };
     grammar::speaks_of_a_hash(&value.before[from..])
+}
+
+/// Returns whether a value stands where git's ids do: before a ref (`packed-refs`, `ls-remote`), behind the archive or the
+/// package that it pins (`x.tgz#id`, `host/owner/name id`).
+fn is_git_id(value: &Value<'_>) -> bool {
+    if value.bytes.len() != 40 {
+        return false;
+    }
+    if value.after.starts_with(b" refs/") || value.after.starts_with(b"\trefs/") || value.before.ends_with(b"#") {
+        return true;
+    }
+    let blanks = value.before.iter().rev().take(16).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let head = &value.before[..value.before.len() - blanks];
+    let word = head.iter().rev().take(128).take_while(|byte| is_of_a_name(**byte) || **byte == b'/').count();
+    let word = &head[head.len() - word..];
+    blanks > 0 && word.iter().filter(|byte| **byte == b'/').count() == 2 && word.contains(&b'.')
 }
 
 fn is_id_name(name: &[u8]) -> bool {
@@ -223,6 +274,7 @@ mod tests {
             ("headers['x-api-key'] = '", "x-api-key"),
             ("{\\\"apiKey\\\": \\\"", "apiKey"),
             ("wandb login ", ""),
+            ("\t\"project_id\":                               \"", "project_id"),
             ("key => ", "key"),
         ] {
             assert_eq!(String::from_utf8_lossy(key_name(before.as_bytes())), name, "{before}");
@@ -231,7 +283,7 @@ mod tests {
 
     #[test]
     fn names_of_ids_are_told_from_names_of_keys() {
-        for name in ["commit", "run_id", "projectId", "MODEL-SHA256", "image.digest"] {
+        for name in ["scw_organization", "commit", "run_id", "projectId", "MODEL-SHA256", "image.digest"] {
             assert!(is_id_name(name.as_bytes()), "{name}");
         }
         for name in ["WANDB_API_KEY", "valid", "token", "apiKey", "fluid"] {
@@ -240,8 +292,29 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_name_of_a_key_is_told_from_one_that_names_somebody() {
+        for before in ["api_key = \"", "openai.api_key=\"", "\"apiKey\": \"", "client-secret: "] {
+            assert!(is_given_to_a_key(before.as_bytes()), "{before}");
+        }
+        for before in ["DEEPGRAM_API_KEY=", "key: ", "cache_key = '", "commit ", ""] {
+            assert!(!is_given_to_a_key(before.as_bytes()), "{before}");
+        }
+    }
+
+    #[test]
+    fn ids_of_git_are_known_by_what_they_stand_beside() {
+        let id = [b'7'; 40];
+        assert!(is_git_id(&value(b"", &id, b" refs/heads/cohere")));
+        assert!(is_git_id(&value(b"https://r.example/cohere-6.2.2.tgz#", &id, b"\"")));
+        assert!(is_git_id(&value(b"code.example/cloud/tool ", &id, b"\n")));
+        for before in [&b"cohere key "[..], b"COHERE_API_KEY=", b"see a/b/c ", b"http.code.example "] {
+            assert!(!is_git_id(&value(before, &id, b"\n")), "{}", String::from_utf8_lossy(before));
+        }
+    }
+
+    #[test]
     fn references_and_code_are_told_from_values() {
-        for before in ["KEY=${", "os.environ[\"", "os.getenv('", "{{ ", "${{ secrets.", "process.env."] {
+        for before in ["KEY=${", "os.environ[\"", "os.getenv('", "${{ secrets.", "process.env."] {
             assert!(is_reference(before.as_bytes()), "{before}");
         }
         for before in ["KEY=", "getenv('KEY', '", "password: \"", "{"] {

@@ -21,14 +21,14 @@ pub struct Facts {
     /// Where an id is the beginning of the value, of a length that the provider decides: the inventory's system name and the
     /// value. It is looked up and never written.
     pub leading_id: Option<(&'static str, String)>,
-    /// The provider's ids of the record, as an answer told them: `openai:key_ex01`.
-    pub record_ids: Vec<String>,
+    /// The provider's ids of the record: `openai:key_ex01`. Sole where an answer told it, else it stands near.
+    pub record_ids: Vec<PublicId>,
     /// Organisations, tenants, projects, hosts.
     pub accounts: Vec<Account>,
     /// What a signed token claims.
     pub claims: Option<JwtClaims>,
-    /// The SPIFFE id of a token.
-    pub spiffe: Option<String>,
+    /// What the identity is called elsewhere: `spiffe:spiffe://...`, `gcp_service_account:...`, `gitlab-user:7`.
+    pub external_ids: Vec<String>,
     /// Log-ins, addresses and user ids of whom it belongs to, as the value or an answer tells them.
     pub people: Vec<String>,
 }
@@ -53,6 +53,8 @@ pub struct Account {
 
 /// How many ids near a credential are tried in pairs.
 const MOST_PAIRED: usize = 4;
+/// What the address of a service account of Google's ends with, after the project.
+const SERVICE_ACCOUNT_HOST: &str = ".iam.gserviceaccount.com";
 /// The longest text of a fact.
 const LONGEST: usize = 512;
 
@@ -117,6 +119,25 @@ impl Facts {
         if finding.detector.starts_with("azure-entra-client-secret") {
             self.add_entra_pairs(&found.surroundings.ids);
         }
+        self.read_near_ids(finding, &found.surroundings.ids);
+    }
+
+    /// Ids by which a provider names accounts and records, near a credential of that provider.
+    fn read_near_ids(&mut self, finding: &Finding, ids: &[String]) {
+        let Some(provider) = finding.provider.as_deref() else { return };
+        for id in ids {
+            let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| id.starts_with(prefix));
+            if begins(&["org-", "org_", "proj_", "wrkspc_"]) {
+                self.add_account(format!("{provider}:{id}"), false);
+            } else if begins(&["key_", "apikey_"]) {
+                self.record_ids.push(PublicId { value: format!("{provider}:{id}"), sole: false });
+            }
+        }
+        // Of several service accounts, nothing says which one the key is of.
+        let mut emails = ids.iter().filter(|id| id.ends_with(SERVICE_ACCOUNT_HOST));
+        if let (Some(email), None, "google") = (emails.next(), emails.next(), provider) {
+            self.add_service_account(email, false);
+        }
     }
 
     fn add_half(&mut self, text: &str, sole: bool) {
@@ -163,7 +184,10 @@ impl Facts {
     fn read_routing(&mut self, secret: &[u8]) {
         for (letter, number) in routing(secret) {
             match letter {
-                'u' => self.people.push(format!("gitlab:{number}")),
+                'u' => {
+                    self.people.push(format!("gitlab:{number}"));
+                    self.external_ids.push(format!("gitlab-user:{number}"));
+                }
                 'g' => self.add_account(format!("gitlab-group:{number}"), true),
                 'p' => self.add_account(format!("gitlab-project:{number}"), true),
                 'o' => self.add_account(format!("gitlab-organisation:{number}"), true),
@@ -192,18 +216,18 @@ impl Facts {
             self.add_id(format!("gcp-key:{id}"), true);
         }
         if let Some(email) = text("client_email") {
-            self.add_service_account(email);
+            self.add_service_account(email, true);
         }
         if let Some(project) = text("project_id") {
             self.add_account(format!("gcp:{project}"), true);
         }
     }
 
-    fn add_service_account(&mut self, email: &str) {
-        self.people.push(email.to_owned());
-        let project = email.split_once('@').and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
+    fn add_service_account(&mut self, email: &str, certain: bool) {
+        self.external_ids.push(format!("gcp_service_account:{email}"));
+        let project = email.split_once('@').and_then(|(_, host)| host.strip_suffix(SERVICE_ACCOUNT_HOST));
         if let Some(project) = project {
-            self.add_account(format!("gcp:{project}"), true);
+            self.add_account(format!("gcp:{project}"), certain);
         }
     }
 
@@ -216,16 +240,17 @@ impl Facts {
         if let Some(uid) = service_account_uid(&payload) {
             self.add_id(format!("k8s-sa:{uid}"), false);
         }
-        self.spiffe = claims.sub.clone().filter(|subject| subject.starts_with("spiffe://"));
+        let spiffe = claims.sub.iter().filter(|subject| subject.starts_with("spiffe://"));
+        self.external_ids.extend(spiffe.map(|id| format!("spiffe:{id}")));
         if let Some(tenant) = text("tid").filter(|id| is_guid(id)) {
             self.add_account(format!("azure-tenant:{tenant}"), true);
             if let Some(application) = text("appid").or_else(|| text("azp")) {
                 self.add_id(format!("entra:{tenant}/{application}"), false);
             }
         }
-        if let Some(email) = claims.iss.as_deref().filter(|issuer| issuer.ends_with(".iam.gserviceaccount.com")) {
+        if let Some(email) = claims.iss.as_deref().filter(|issuer| issuer.ends_with(SERVICE_ACCOUNT_HOST)) {
             let email = email.to_owned();
-            self.add_service_account(&email);
+            self.add_service_account(&email, true);
         }
         self.people.extend(text("email").or_else(|| text("upn")));
         if claims != JwtClaims::default() {
@@ -251,7 +276,9 @@ impl Facts {
                     self.add_account(format!("{provider}:{value}"), true);
                 }
                 "email" | "login" | "user" | "user-id" | "username" | "id" => self.people.push(value.to_owned()),
-                "key-id" | "api-key-id" | "token-id" => self.record_ids.push(format!("{provider}:{value}")),
+                "key-id" | "api-key-id" | "token-id" => {
+                    self.record_ids.push(PublicId { value: format!("{provider}:{value}"), sole: true });
+                }
                 _ => {}
             }
         }

@@ -86,7 +86,7 @@ fn a_key_file_names_key_account_and_project() {
     let facts = of_value("google-service-account-key", "google", file.as_bytes());
     assert_eq!(ids(&facts), ["gcp-key:0123456789abcdef0123456789abcdef01234567"]);
     assert_eq!(accounts(&facts), ["gcp:acme-ai"]);
-    assert_eq!(facts.people, ["rag-prod@acme-ai.iam.gserviceaccount.com"]);
+    assert_eq!(facts.external_ids, ["gcp_service_account:rag-prod@acme-ai.iam.gserviceaccount.com"]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_token_of_a_service_account_names_it_by_its_claims() {
         (Some("system:serviceaccount:support:copilot"), Some("j-1"), Some("k-1"))
     );
     let facts = of_value("generic-jwt", "generic", &token("{}", r#"{"sub":"spiffe://acme.example/ns/a/sa/b"}"#));
-    assert_eq!(facts.spiffe.as_deref(), Some("spiffe://acme.example/ns/a/sa/b"));
+    assert_eq!(facts.external_ids, ["spiffe:spiffe://acme.example/ns/a/sa/b"]);
 }
 
 #[test]
@@ -110,7 +110,10 @@ fn a_routable_token_of_gitlab_names_its_user() {
         URL_SAFE_NO_PAD.encode(b"o:1\nu:1a\n\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10");
     let value = format!("glpat-{payload}.01.0w1234567");
     let facts = of_value("gitlab-access-token-routable", "gitlab", value.as_bytes());
-    assert_eq!(facts.people, ["gitlab:46"]);
+    assert_eq!(
+        (facts.people.clone(), facts.external_ids.clone()),
+        (vec!["gitlab:46".into()], vec!["gitlab-user:46".into()])
+    );
     assert_eq!(accounts(&facts), ["gitlab-organisation:1"]);
     assert!(of_value("gitlab-access-token", "gitlab", b"glpat-xxxxxxxxxxxxxxxxxxxx").people.is_empty());
 }
@@ -136,6 +139,25 @@ fn two_guids_near_a_client_secret_are_tried_both_ways() {
 }
 
 #[test]
+fn ids_near_a_key_are_facts_of_less_weight_and_of_two_service_accounts_none_counts() {
+    let finding = testing::finding("openai-project-key", "openai", b"x");
+    let mut near = found(b"x");
+    near.surroundings.ids = ["proj_Ex0001", "key_Ex0001", "user_Ex0001"].map(str::to_owned).to_vec();
+    let facts = of(&finding, Some(&near));
+    assert_eq!(facts.accounts, [Account { value: "openai:proj_Ex0001".into(), certain: false }]);
+    assert_eq!(facts.record_ids, [PublicId { value: "openai:key_Ex0001".into(), sole: false }]);
+
+    let finding = testing::finding("google-service-account-key", "google", b"x");
+    let email = |name: &str| format!("{name}@acme-ai.iam.gserviceaccount.com");
+    near.surroundings.ids = vec!["0123456789abcdef0123456789abcdef01234567".into(), email("rag")];
+    let facts = of(&finding, Some(&near));
+    assert_eq!(ids(&facts), ["gcp-key:0123456789abcdef0123456789abcdef01234567"]);
+    assert_eq!(facts.external_ids, [format!("gcp_service_account:{}", email("rag"))]);
+    near.surroundings.ids.push(email("other"));
+    assert!(of(&finding, Some(&near)).external_ids.is_empty());
+}
+
+#[test]
 fn what_a_provider_answered_is_a_fact_also_without_the_secret() {
     let mut finding = testing::finding("github-classic-token", "github", b"x");
     for (name, value) in [
@@ -149,7 +171,7 @@ fn what_a_provider_answered_is_a_fact_also_without_the_secret() {
     }
     let facts = of(&finding, None);
     assert_eq!(facts.people, ["bedrock-rag", "owner-a"]);
-    assert_eq!(facts.record_ids, ["github:key_ex01"]);
+    assert_eq!(facts.record_ids, [PublicId { value: "github:key_ex01".into(), sole: true }]);
     assert_eq!(accounts(&facts), ["aws:111122223333", "github:org-acme"]);
 }
 

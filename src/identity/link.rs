@@ -321,7 +321,8 @@ impl<'a> Linker<'a> {
         for account in &facts.accounts {
             let in_records = records::count_by_key(self.matcher.store, KeyKind::Account, &account.value)? > 0;
             if in_records || self.coverages.knows(&account.value) {
-                return Ok(Some(account.value.replacen(':', " ", 1)));
+                let beside = if account.certain { "" } else { " (it stands beside it)" };
+                return Ok(Some(format!("{}{beside}", account.value.replacen(':', " ", 1))));
             }
         }
         for name in &facts.people {

@@ -197,6 +197,35 @@ fn a_companion_with_a_public_id_links_and_a_provider_without_a_hint_needs_none()
 }
 
 #[test]
+fn the_address_of_a_service_account_names_its_identity_and_the_key_id_its_record() {
+    let email = "rag@acme-ai.iam.gserviceaccount.com";
+    let key_id = "0123456789abcdef0123456789abcdef01234567";
+    let mut list = batch("google");
+    list.identities.push(IdentityRecord {
+        provider: Some("google".into()),
+        external_ids: [("gcp_service_account".to_owned(), email.to_owned())].into(),
+        ..identity("nhi-rag", "owner-a")
+    });
+    list.credentials.push(Record {
+        id: "google:key".into(),
+        identity: Some("nhi-rag".into()),
+        provider: Some("google".into()),
+        join: Join { public_ids: vec![format!("gcp-key:{key_id}")], ..Join::default() },
+        ..Record::default()
+    });
+    let store = store(&[list]);
+    let linker = Linker::new(&store, registry(), None).expect("a linker");
+    let finding = testing::finding("google-service-account-key", "google", b"x");
+    let mut secret = found("x");
+    secret.surroundings.ids = vec![email.to_owned()];
+    let by_address = linker.link(&finding, Some(&secret)).expect("a link");
+    assert_eq!((by_address.id.as_deref(), by_address.credential), (Some("nhi-rag"), None));
+    secret.surroundings.ids.push(key_id.to_owned());
+    let by_key = linker.link(&finding, Some(&secret)).expect("a link");
+    assert_eq!(by_key.credential.and_then(|record| record.record_id).as_deref(), Some("google:key"));
+}
+
+#[test]
 fn an_application_with_several_secrets_is_told_apart_by_the_hint() {
     let secret = value("azure-entra-client-secret", 4);
     let guids = ["11111111-2222-3333-4444-555555555555", "aaaaaaaa-0000-4000-8000-000000000001"];

@@ -183,13 +183,11 @@ impl<'a> Matcher<'a> {
             self.add_by_key(KeyKind::PublicId, &id.value, score, what, &mut matches)?;
         }
         for id in &facts.record_ids {
-            self.add_by_key(
-                KeyKind::Id,
-                id,
-                score::PUBLIC_ID,
-                "the provider answered with the record's id",
-                &mut matches,
-            )?;
+            let (score, what) = match id.sole {
+                true => (score::PUBLIC_ID, "the provider answered with the record's id"),
+                false => (score::SHARED_PUBLIC_ID, "the record's id stands beside it"),
+            };
+            self.add_by_key(KeyKind::Id, &id.value, score, what, &mut matches)?;
         }
         self.add_by_leading_id(facts, &mut matches)?;
         self.add_by_claims(facts, &mut matches)?;
@@ -250,21 +248,23 @@ impl<'a> Matcher<'a> {
     }
 
     fn add_by_external_id(&self, facts: &Facts, matches: &mut Vec<Match>) -> Result<()> {
-        let spiffe = facts.spiffe.iter().map(|id| (format!("spiffe:{id}"), "its SPIFFE id is that of the identity"));
-        let users = facts.people.iter().filter(|name| name.starts_with("gitlab:"));
-        let users = users.flat_map(|name| {
-            ["gitlab", "gitlab-user", "gitlab_user"].map(|system| {
-                (name.replacen("gitlab", system, 1), "the token names the user that the identity has there")
-            })
-        });
-        for (key, what) in spiffe.chain(users) {
+        for id in &facts.external_ids {
+            let what = match id.split(':').next().unwrap_or_default() {
+                "spiffe" => "its SPIFFE id is that of the identity",
+                "gcp_service_account" => "the service account's address stands with the key",
+                _ => "it names the user that the identity has there",
+            };
+            let Ok(key) = keys::normalised(KeyKind::ExternalId, id) else { continue };
             for identity in records::identities_by_external_id(self.store, &key)? {
-                matches.push(Match {
-                    credential: None,
-                    identity: Some(identity.id),
-                    score: score::SHARED_PUBLIC_ID,
-                    reason: what.to_owned(),
-                });
+                // A record of the identity says more than the identity alone.
+                if !matches.iter().any(|known| known.identity.as_ref() == Some(&identity.id)) {
+                    matches.push(Match {
+                        credential: None,
+                        identity: Some(identity.id),
+                        score: score::SHARED_PUBLIC_ID,
+                        reason: what.to_owned(),
+                    });
+                }
             }
         }
         Ok(())

@@ -73,6 +73,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Where it begins in the text.
+    pub fn start(&self) -> usize {
+        match self {
+            Self::Kept(candidate) => candidate.start,
+            Self::Dropped(dropped) => dropped.start,
+        }
+    }
+
     /// The detector, by its place in the registry.
     pub fn detector(&self) -> u16 {
         match self {

@@ -35,7 +35,7 @@ impl Default for ChunkSize {
 struct ChunkHits {
     hits: TextHits,
     /// The lines that begin in it; places are in the chunk's bytes.
-    lines: [LineCount; 3],
+    lines: [LineCount; excerpt::WAYS],
 }
 
 /// A chunk and its context: `bytes[owned]` is what it owns, and `base` is where `bytes` begins in the whole text.
@@ -190,7 +190,7 @@ fn scan_chunk(
 ) -> Result<ChunkHits> {
     let worker = worker.map_err(|error| crate::Error::Usage(error.to_string()))?;
     let near = chunk.owned.start.saturating_sub(margin)..(chunk.owned.end + margin).min(chunk.bytes.len());
-    let mut hits = worker.scan_part(&chunk.bytes, near)?;
+    let mut hits = worker.scan_part(&chunk.bytes, near, chunk.owned.clone())?;
     hits.located.retain(|located| chunk.owned.contains(&located.candidate.start));
     hits.dropped.retain(|dropped| chunk.owned.contains(&dropped.start));
     Ok(ChunkHits { hits, lines: excerpt::count_lines(&chunk.bytes, chunk.owned.clone()) })
@@ -200,9 +200,9 @@ fn scan_chunk(
 /// in which a line may end.
 #[derive(Default)]
 struct LineKeeper {
-    feeds: [u64; 3],
+    feeds: [u64; excerpt::WAYS],
     /// Where the line begins that the next chunk goes on with.
-    line_start: [u64; 3],
+    line_start: [u64; excerpt::WAYS],
 }
 
 impl LineKeeper {

@@ -15,25 +15,39 @@ enum LineEnd {
     Little,
     /// Two bytes a character, the high one first.
     Big,
+    /// Four bytes a character, the lowest one first.
+    LittleLong,
+    /// Four bytes a character, the highest one first.
+    BigLong,
 }
 
-const LINE_ENDS: [LineEnd; 3] = [LineEnd::Byte, LineEnd::Little, LineEnd::Big];
+/// In how many ways a line may end.
+pub(crate) const WAYS: usize = 5;
+
+const LINE_ENDS: [LineEnd; WAYS] =
+    [LineEnd::Byte, LineEnd::Little, LineEnd::Big, LineEnd::LittleLong, LineEnd::BigLong];
 
 impl LineEnd {
     fn of(text: &[u8], candidate: &Candidate) -> Self {
-        match (candidate.decoded.first() == Some(&"utf-16"), text.get(candidate.start)) {
-            (true, Some(0)) => Self::Big,
-            (true, _) => Self::Little,
-            (false, _) => Self::Byte,
+        let high_first = text.get(candidate.start) == Some(&0);
+        match candidate.decoded.first() {
+            Some(&"utf-16") if high_first => Self::Big,
+            Some(&"utf-16") => Self::Little,
+            Some(&"utf-32") if high_first => Self::BigLong,
+            Some(&"utf-32") => Self::LittleLong,
+            _ => Self::Byte,
         }
     }
 
-    /// Returns where the next line begins, if the line feed byte at `at` ends one. Characters begin at even offsets.
+    /// Returns where the next line begins, if the line feed byte at `at` ends one. Characters begin at multiples of
+    /// their width.
     fn next_line(self, text: &[u8], at: usize) -> Option<usize> {
         match self {
             Self::Byte => Some(at + 1),
             Self::Little => (at.is_multiple_of(2) && text.get(at + 1) == Some(&0)).then_some(at + 2),
             Self::Big => (!at.is_multiple_of(2) && text[at - 1] == 0).then_some(at + 1),
+            Self::LittleLong => (at.is_multiple_of(4) && text.get(at + 1..at + 4) == Some(&[0; 3])).then_some(at + 4),
+            Self::BigLong => (at % 4 == 3 && text[at - 3..at] == [0; 3]).then_some(at + 1),
         }
     }
 }
@@ -73,14 +87,14 @@ pub(crate) struct LineCount {
 }
 
 /// Counts the lines of a part of a text.
-pub(crate) fn count_lines(text: &[u8], part: std::ops::Range<usize>) -> [LineCount; 3] {
-    let mut counts = [LineCount::default(); 3];
+pub(crate) fn count_lines(text: &[u8], part: std::ops::Range<usize>) -> [LineCount; WAYS] {
+    let mut counts = [LineCount::default(); WAYS];
     let bytes = &text[part.clone()];
     counts[LineEnd::Byte as usize] = LineCount {
         feeds: memchr::memchr_iter(b'\n', bytes).count() as u64,
         last_start: memchr::memrchr(b'\n', bytes).map(|at| part.start + at + 1),
     };
-    // Few texts hold a zero byte, and without one no line ends in two.
+    // Few texts hold a zero byte, and without one no line ends in several.
     if memchr::memchr(0, bytes).is_none() && text.get(part.end) != Some(&0) {
         return counts;
     }
@@ -141,7 +155,7 @@ fn excerpt(text: &[u8], line_start: usize, index: usize, located: &[Located]) ->
 }
 
 fn push_text(shown: &mut String, bytes: &[u8]) {
-    // Two-byte text is shown without its zero bytes.
+    // Text of two and four bytes a character is shown without its zero bytes.
     if bytes.contains(&0) {
         let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
         shown.push_str(&String::from_utf8_lossy(&narrow));

@@ -1,6 +1,6 @@
 //! Finds the credentials of one text that is wholly in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
@@ -132,15 +132,16 @@ impl TextWorker<'_> {
     /// # Errors
     /// Where the engine fails.
     pub fn scan(&mut self, text: &[u8]) -> Result<TextHits> {
-        self.scan_part(text, 0..text.len())
+        self.scan_part(text, 0..text.len(), 0..text.len())
     }
 
-    /// Finds the credentials whose anchors begin in a part of a text; the rest of the text is context.
+    /// Finds the credentials whose anchors begin in a part of a text; the rest of the text is context. What begins outside
+    /// `owned` counts toward no cap: another part counts it.
     ///
     /// # Errors
     /// Where the engine fails.
-    pub fn scan_part(&mut self, text: &[u8], part: Range<usize>) -> Result<TextHits> {
-        Ok(self.scan_whole(text, part)?.0)
+    pub fn scan_part(&mut self, text: &[u8], part: Range<usize>, owned: Range<usize>) -> Result<TextHits> {
+        Ok(self.scan_whole(text, part, owned)?.0)
     }
 
     /// Finds the credentials of a text that shares bytes with another, and what it hands on itself. The answer is that of
@@ -149,13 +150,13 @@ impl TextWorker<'_> {
     /// # Errors
     /// Where the engine fails.
     pub fn scan_shared(&mut self, text: &[u8], shared: Option<Shared<'_>>) -> Result<(TextHits, Option<TextState>)> {
-        let Some(shared) = shared else { return self.scan_whole(text, 0..text.len()) };
+        let Some(shared) = shared else { return self.scan_whole(text, 0..text.len(), 0..text.len()) };
         let plan = Plan::new(&shared, text.len());
         let zones = plan.zones(text.len(), self.scanner.margin);
         let fresh: usize = zones.iter().map(Range::len).sum();
         // Looking at most of a text in pieces costs more than looking at all of it at once.
         if fresh > text.len() / 4 * 3 {
-            return self.scan_whole(text, 0..text.len());
+            return self.scan_whole(text, 0..text.len(), 0..text.len());
         }
         self.zones.fill(text, &zones);
         self.hits.clear();
@@ -171,14 +172,19 @@ impl TextWorker<'_> {
         self.evaluate_hits(text, &mut |known| evaluated.push(known));
         state.evaluated.extend(evaluated);
         state.evaluated.sort_by_key(|known| known.hit);
-        let mut gathered = Gathered::new(self.scanner.explain);
+        let mut gathered = Gathered::new(self.scanner.explain, 0..text.len());
         state.evaluated.iter().for_each(|known| gathered.take(known));
         Ok((gathered.settle(text, self.scanner), state.bounded()))
     }
 
     /// Looks at a text in slices, so that what is held at once does not grow with the text.
-    fn scan_whole(&mut self, text: &[u8], part: Range<usize>) -> Result<(TextHits, Option<TextState>)> {
-        let mut gathered = Gathered::new(self.scanner.explain);
+    fn scan_whole(
+        &mut self,
+        text: &[u8],
+        part: Range<usize>,
+        owned: Range<usize>,
+    ) -> Result<(TextHits, Option<TextState>)> {
+        let mut gathered = Gathered::new(self.scanner.explain, owned);
         let mut state = TextState::default();
         let mut start = part.start;
         while start < part.end {
@@ -221,37 +227,62 @@ impl TextState {
     }
 }
 
+/// How many candidates a detector has.
+#[derive(Default)]
+struct Count {
+    /// Where those within the cap begin.
+    starts: HashSet<usize>,
+    /// Where the last one begins that is beyond the cap.
+    last_beyond: Option<usize>,
+}
+
 /// Verdicts on their way to become hits.
 struct Gathered {
     explain: bool,
-    counts: HashMap<u16, usize>,
+    /// Where a candidate begins that counts toward the cap.
+    owned: Range<usize>,
+    counts: HashMap<u16, Count>,
     candidates: Vec<Candidate>,
     hits: TextHits,
 }
 
 impl Gathered {
-    fn new(explain: bool) -> Self {
-        Self { explain, counts: HashMap::new(), candidates: Vec::new(), hits: TextHits::default() }
+    fn new(explain: bool, owned: Range<usize>) -> Self {
+        Self { explain, owned, counts: HashMap::new(), candidates: Vec::new(), hits: TextHits::default() }
     }
 
     /// Takes the verdicts on an anchor; anchors come in their order, since the cap depends on it.
     fn take(&mut self, known: &Evaluated) {
         let moved = |place: usize| place + known.hit.start - known.origin;
         for verdict in known.verdicts.iter().flat_map(|verdicts| verdicts.iter()) {
-            let count = self.counts.entry(verdict.detector()).or_default();
-            *count += 1;
+            let start = moved(verdict.start());
+            if self.owned.contains(&start) && !self.is_within_cap(verdict.detector(), start) {
+                continue;
+            }
             match verdict {
-                _ if *count > MOST_CANDIDATES => self.hits.beyond_cap += 1,
                 Verdict::Kept(candidate) => {
-                    let (start, end) = (moved(candidate.start), moved(candidate.end));
+                    let end = moved(candidate.end);
                     self.candidates.push(Candidate { start, end, ..candidate.clone() });
                 }
                 Verdict::Dropped(dropped) if self.explain => {
-                    self.hits.dropped.push(Dropped { start: moved(dropped.start), ..dropped.clone() });
+                    self.hits.dropped.push(Dropped { start, ..dropped.clone() });
                 }
                 Verdict::Dropped(_) => {}
             }
         }
+    }
+
+    /// Counts a candidate. Several anchors may lead to one: each start counts once.
+    fn is_within_cap(&mut self, detector: u16, start: usize) -> bool {
+        let count = self.counts.entry(detector).or_default();
+        if count.starts.contains(&start) || (count.starts.len() < MOST_CANDIDATES && count.starts.insert(start)) {
+            return true;
+        }
+        if count.last_beyond.is_none_or(|last| last < start) {
+            count.last_beyond = Some(start);
+            self.hits.beyond_cap += 1;
+        }
+        false
     }
 
     /// Makes hits of what was taken: what depends on the text as a whole.

@@ -234,9 +234,10 @@ fn head(request: &Request) -> Result<http::Request<()>, Failure> {
         value.set_sensitive(true);
         head.headers_mut().append(name, value);
     }
-    if endpoint.port.is_none() && !head.headers().contains_key(http::header::HOST) {
-        // Some hosts do not know themselves by a name with the usual port at its end.
-        let value = HeaderValue::from_str(&host).map_err(|_| unsendable("its host is no name of a host"))?;
+    if !head.headers().contains_key(http::header::HOST) {
+        // Some hosts do not know themselves by a name with the usual port at its end, and a signature covers this text.
+        let known = endpoint.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        let value = HeaderValue::from_str(&known).map_err(|_| unsendable("its host is no name of a host"))?;
         head.headers_mut().insert(http::header::HOST, value);
     }
     Ok(head)

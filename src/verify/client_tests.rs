@@ -96,6 +96,7 @@ fn a_body_is_sent_with_its_length_whatever_the_method() {
         let received = server.requests().pop().expect("a request");
         assert_eq!((received.method.as_str(), received.body.as_slice()), (method, body.unwrap_or_default().as_bytes()));
         assert_eq!(received.header("transfer-encoding"), None);
+        assert_eq!(received.header("host"), Some(server.address().to_string().as_str()));
     }
     assert_eq!(server.connections(), 1, "one connection is used again");
 }

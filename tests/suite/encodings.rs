@@ -11,6 +11,8 @@ enum Form {
     Utf8,
     LittleEndian,
     BigEndian,
+    LittleLong,
+    BigLong,
 }
 
 impl Form {
@@ -19,11 +21,17 @@ impl Form {
             Self::Utf8 => text.into(),
             Self::LittleEndian => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::BigEndian => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Self::LittleLong => text.chars().flat_map(|character| u32::from(character).to_le_bytes()).collect(),
+            Self::BigLong => text.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect(),
         }
     }
 
     fn width(self) -> usize {
-        if self == Self::Utf8 { 1 } else { 2 }
+        match self {
+            Self::Utf8 => 1,
+            Self::LittleEndian | Self::BigEndian => 2,
+            Self::LittleLong | Self::BigLong => 4,
+        }
     }
 }
 
@@ -59,7 +67,14 @@ fn every_form_of_text_and_of_line_is_read_and_told_in_place() {
         ("caf\u{e9} \u{4e2d}\u{6587}\n\u{44f}=", "\n"),
         ("\u{10a}\u{a0a}\u{a00}\nKEY=", "\u{a0a}\n"),
     ];
-    for (form, seed) in [(Form::Utf8, 0), (Form::LittleEndian, 100), (Form::BigEndian, 200)] {
+    let forms = [
+        (Form::Utf8, 0),
+        (Form::LittleEndian, 100),
+        (Form::BigEndian, 200),
+        (Form::LittleLong, 800),
+        (Form::BigLong, 900),
+    ];
+    for (form, seed) in forms {
         for (number, (before, after)) in texts.iter().enumerate() {
             let scratch = Scratch::new();
             let key = key(seed + number as u64);
@@ -74,7 +89,9 @@ fn every_form_of_text_and_of_line_is_read_and_told_in_place() {
 #[test]
 fn a_key_astride_any_border_of_a_chunk_is_found_in_every_form() {
     let borders = [8 << 10, 64 << 10, 1 << 20, 2 << 20];
-    for (form, seed) in [(Form::Utf8, 300), (Form::LittleEndian, 400), (Form::BigEndian, 500)] {
+    for (form, seed) in
+        [(Form::Utf8, 300), (Form::LittleEndian, 400), (Form::BigEndian, 500), (Form::LittleLong, 1000)]
+    {
         let mut text = "the quick brown fox jumps over it\n".repeat(66_000);
         let mut keys = Vec::new();
         for (number, border) in borders.iter().enumerate() {
