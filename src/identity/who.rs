@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::card::{IdentityCard, PersonCard};
+use super::facts;
 use super::reader::{Reader, Role};
 use super::standing;
 use crate::error::Result;
@@ -342,6 +343,14 @@ fn by_its_name(reader: &Reader<'_>, text: &str, mut answer: Answer) -> Result<An
         answer.identities.push(IdentityCard::of(reader, identity)?);
     }
     answer.standing = standing_of(answer.identities.len());
+    if answer.standing == Standing::Unknown {
+        let note = "nothing in the inventory is called so; `credtrace inventory coverage` says of what it has a list, and \
+                    that a list lacks something says nothing where there is no list";
+        answer.notes.push(note.into());
+        if let Some(account) = facts::aws_account(text) {
+            answer.notes.push(format!("the id itself names its account: AWS {account}"));
+        }
+    }
     Ok(answer)
 }
 

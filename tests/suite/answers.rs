@@ -228,6 +228,9 @@ fn who_takes_every_name_that_a_person_may_have_at_hand() {
     shows!("who_person", acme.shown(&["who", "ANA@acme.example"], 0));
     shows!("who_left", acme.shown(&["who", "key_ex02"], 0));
     shows!("who_unknown", acme.shown(&["who", "key_none"], 1));
+    let id = ["AKIA", "BTX3GSDSQBNKKPGD"].concat();
+    let said = acme.says(&["who", &id], 1);
+    assert!(said.contains("AWS 111122223333"), "{said}");
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn gitlab(subject: &Subject<'_>, way: &mut Revocation) {
 
 fn entra(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
     let is_client = sort.contains("client") || sort.contains("entra") || sort.contains("password");
-    if !is_client || !subject.record.is_some_and(|record| record.record_id.is_some()) {
+    if !is_client || subject.record.is_none_or(|record| record.record_id.is_none()) {
         return;
     }
     (way.reversible, way.overlap) = (Some(false), Some(true));
