@@ -67,7 +67,7 @@ pub fn revocation(subject: &Subject<'_>) -> Revocation {
         "aws" => aws(subject, sort, &mut way),
         "google" | "gcp" | "google-cloud" => google(subject, sort, &mut way),
         "github" => github(subject, &mut way),
-        "gitlab" => gitlab(subject, &mut way),
+        "gitlab" if !sort.contains("deploy") => gitlab(subject, &mut way),
         "azure" | "entra" | "microsoft" => entra(subject, sort, &mut way),
         "okta" => okta(subject, &mut way),
         "databricks" => databricks(subject, &mut way),
@@ -164,12 +164,17 @@ fn anthropic(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
 }
 
 fn aws(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
+    // Session tokens and short-term keys have no record; they end with their time.
+    let is_bedrock = sort.contains("bedrock-long");
+    if !is_bedrock && !sort.contains("access-key") {
+        return;
+    }
     (way.reversible, way.overlap) = (Some(true), Some(true));
     let user = subject.identity.and_then(|identity| identity.name.as_deref());
     let user = quoted(&way.or_ask(user, "USER_NAME"));
     let id = way.record_id(subject, "KEY_ID");
     let id = quoted(&id);
-    if sort.contains("bedrock") {
+    if is_bedrock {
         let which = format!("--user-name {user} --service-specific-credential-id {id}");
         way.stops(
             "Switches the credential off; --status Active switches it on again",
@@ -223,13 +228,14 @@ fn github(subject: &Subject<'_>, way: &mut Revocation) {
     if subject.record.is_some_and(|record| record.record_id.is_some()) {
         let organisation = way.or_ask(organisation, "ORGANISATION");
         let id = way.record_id(subject, "CREDENTIAL_ID");
-        way.stops(
-            "Takes the token's access to the organisation away; the token itself goes on to exist for its owner",
-            format!(
-                "gh api --method DELETE {}",
-                quoted(&format!("/orgs/{}/credential-authorizations/{}", segment(&organisation), segment(&id)))
-            ),
-        );
+        let of = |list: &str| quoted(&format!("/orgs/{}/{list}/{}", segment(&organisation), segment(&id)));
+        let is_fine_grained = subject.sort.is_some_and(|sort| sort.contains("fine-grained"));
+        let command = match is_fine_grained {
+            true => format!("gh api --method POST {} -f action=revoke", of("personal-access-tokens")),
+            false => format!("gh api --method DELETE {}", of("credential-authorizations")),
+        };
+        let does = "Takes the token's access to the organisation away; the token itself goes on to exist for its owner";
+        way.stops(does, command);
     }
     way.contain.push(Command {
         does: "Ends the token itself: its owner deletes it in the settings, or `credtrace revoke` with the value on standard \
@@ -251,13 +257,14 @@ fn gitlab(subject: &Subject<'_>, way: &mut Revocation) {
 }
 
 fn entra(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
-    let is_client = sort.contains("client") || sort.contains("entra") || sort.contains("password");
+    let is_client = sort.contains("client-secret") || sort.contains("password");
     if !is_client || subject.record.is_none_or(|record| record.record_id.is_none()) {
         return;
     }
     (way.reversible, way.overlap) = (Some(false), Some(true));
     let application = subject.identity.and_then(|identity| {
-        let named = ["entra_app_id", "app_id", "entra"].into_iter().find_map(|name| identity.external_ids.get(name));
+        let named =
+            ["entra_app", "entra_app_id", "app_id"].into_iter().find_map(|name| identity.external_ids.get(name));
         named.map(String::as_str).or_else(|| identity.id.rsplit([':', '/']).next())
     });
     let application = way.or_ask(application, "APP_ID");
@@ -399,6 +406,27 @@ mod tests {
             "gcloud iam service-accounts keys disable key_ex01 --iam-account rag@acme-ai.iam.gserviceaccount.com"
         );
         assert_eq!(of("aws", "aws-access-key", &key, &identity).missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_no_record_gets_no_command_with_one() {
+        let (key, nobody) = (record("x"), IdentityRecord::default());
+        for (provider, sort) in [
+            ("aws", "aws-session-token"),
+            ("aws", "aws-bedrock-short-term-key"),
+            ("azure", "azure-entra-access-token"),
+            ("azure", "azure-openai-key"),
+            ("gitlab", "gitlab-deploy-token"),
+            ("google", "google-api-key"),
+            ("anthropic", "anthropic-admin-key"),
+        ] {
+            assert!(of(provider, sort, &key, &nobody).contain.is_empty(), "{sort}");
+        }
+        let github = |sort| of("github", sort, &key, &nobody).contain[0].shell.clone().expect("one");
+        assert!(github("github-fine-grained-token").contains("/personal-access-tokens/x -f action=revoke"));
+        assert!(
+            github("github-classic-token").contains("--method DELETE /orgs/ORGANISATION/credential-authorizations/x")
+        );
     }
 
     #[test]
