@@ -208,8 +208,8 @@ mod tests {
         for (consumers, last_used, expected) in [
             (&["k8s:a"][..], Some("never"), Break::NeedsOverlap),
             (&[], Some("2026-11-20"), Break::NeedsOverlap),
-            (&[], Some("2026-10-23"), Break::NeedsOverlap),
-            (&[], Some("2026-10-22"), Break::Safe),
+            (&[], Some("2026-10-22"), Break::NeedsOverlap),
+            (&[], Some("2026-10-21"), Break::Safe),
             (&[], Some("2026-10-22T09:00:00+02:00"), Break::Safe),
             (&[], Some("2027-01-01"), Break::NeedsOverlap),
             (&[], Some("never"), Break::Safe),
