@@ -68,6 +68,16 @@ impl MapIdentity {
     }
 }
 
+impl MapIdentity {
+    /// How soon it has to be looked at: live leaks, other leaks, nobody who answers.
+    fn urgency(&self) -> (usize, usize, bool) {
+        let leaks = || self.credentials.iter().filter_map(|credential| credential.leak.as_ref());
+        let live = leaks().filter(|leak| leak.is_live()).count();
+        let open = leaks().filter(|leak| !leak.is_live() && leak.state != Liveness::Dead).count();
+        (live, open, self.is_unowned())
+    }
+}
+
 /// One credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MapCredential {
@@ -131,6 +141,10 @@ pub fn map(reader: &Reader<'_>, filter: &Filter) -> Result<AiMap> {
         let system = systems.entry(name.clone().unwrap_or_default()).or_default();
         system.name = name;
         system.identities.push(node);
+    }
+    for system in systems.values_mut() {
+        // What has to be looked at stands first; within that, the order of ids stays.
+        system.identities.sort_by_key(|node| std::cmp::Reverse(node.urgency()));
     }
     let nameless = systems.remove("");
     let systems: Vec<System> = systems.into_values().chain(nameless).collect();

@@ -20,8 +20,8 @@ pub fn link_of(reader: &Reader<'_>, finding: &Finding) -> Result<Identity> {
     if !is_named(remembered) || is_rejected(reader, finding)? || is_gone(reader, remembered)? {
         return Ok(today);
     }
-    // A link without a tier is a person's decision.
-    let is_surer = today.tier.is_none() || today.tier <= remembered.tier;
+    // A link without a tier is a person's decision. Of two of one tier the scan saw more of the value.
+    let is_surer = today.tier.is_none() || today.tier < remembered.tier;
     Ok(if is_named(&today) && is_surer { today } else { remembered.clone() })
 }
 

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::card::{IdentityCard, PersonCard};
+use super::facts;
 use super::reader::{Reader, Role};
 use super::standing;
 use crate::error::Result;
@@ -207,7 +208,7 @@ pub fn who(reader: &Reader<'_>, asked: &Asked) -> Result<Answer> {
         Asked::Key(text) => {
             let records = reader.credentials_by_key(text)?;
             let why = "the provider's own digest of the value is that of the record";
-            of_records(reader, format!("digest {text}"), records, LinkTier::Exact, why)
+            of_records(reader, format!("digest {text}"), records, Some(LinkTier::Exact), why)
         }
         Asked::Hint { head, tail } => by_hint(reader, head, tail),
         Asked::Spiffe(text) => by_external_id(reader, text, "SPIFFE id"),
@@ -238,7 +239,7 @@ fn by_fingerprint(reader: &Reader<'_>, text: &str) -> Result<Answer> {
         }
     }
     let why = "the fingerprint of the value is that of the record";
-    let mut answer = of_records(reader, asked, records, LinkTier::Exact, why)?;
+    let mut answer = of_records(reader, asked, records, Some(LinkTier::Exact), why)?;
     if found.len() > 1 {
         answer.notes.push(format!("{} remembered findings begin so; name more of the fingerprint", found.len()));
     }
@@ -271,7 +272,7 @@ fn by_hint(reader: &Reader<'_>, head: &str, tail: &str) -> Result<Answer> {
         return of_link(reader, asked, standing::link_of(reader, finding)?, &finding.fingerprint);
     }
     let why = "the provider's list shows the same redacted form";
-    let mut answer = of_records(reader, asked, records, LinkTier::HintUnique, why)?;
+    let mut answer = of_records(reader, asked, records, Some(LinkTier::HintUnique), why)?;
     if answer.standing == Standing::Answered {
         answer.notes.push(
             "a redacted form is not the value: confirm with the value on standard input (credtrace who -) before acting"
@@ -320,7 +321,7 @@ fn by_id(reader: &Reader<'_>, text: &str) -> Result<Answer> {
         records = reader.credentials_by_record_id(text)?;
     }
     if !records.is_empty() {
-        return of_records(reader, format!("id {text}"), records, LinkTier::PublicId, "the id is that of the record");
+        return of_records(reader, format!("id {text}"), records, None, "the id is that of the record");
     }
     let found = if text.len() >= 6 { reader.findings_by_prefix(text)? } else { Vec::new() };
     if let [finding] = &found[..] {
@@ -342,6 +343,14 @@ fn by_its_name(reader: &Reader<'_>, text: &str, mut answer: Answer) -> Result<An
         answer.identities.push(IdentityCard::of(reader, identity)?);
     }
     answer.standing = standing_of(answer.identities.len());
+    if answer.standing == Standing::Unknown {
+        let note = "nothing in the inventory is called so; `credtrace inventory coverage` says of what it has a list, and \
+                    that a list lacks something says nothing where there is no list";
+        answer.notes.push(note.into());
+        if let Some(account) = facts::aws_account(text) {
+            answer.notes.push(format!("the id itself names its account: AWS {account}"));
+        }
+    }
     Ok(answer)
 }
 
@@ -382,11 +391,12 @@ fn take_link(reader: &Reader<'_>, answer: &mut Answer, link: Identity) -> Result
     Ok(())
 }
 
+/// `tier` is nothing where no value was compared, only a name.
 fn of_records(
     reader: &Reader<'_>,
     asked: String,
     records: Vec<CredentialRecord>,
-    tier: LinkTier,
+    tier: Option<LinkTier>,
     why: &str,
 ) -> Result<Answer> {
     let mut answer = Answer::empty(asked);
@@ -409,7 +419,8 @@ fn of_records(
         Standing::Open => IdentityStatus::Account,
         _ => IdentityStatus::Linked,
     });
-    link.tier = Some(if records.len() > 1 && tier == LinkTier::HintUnique { LinkTier::HintTie } else { tier });
+    let is_tie = records.len() > 1 && tier == Some(LinkTier::HintUnique);
+    link.tier = if is_tie { Some(LinkTier::HintTie) } else { tier };
     link.why = Some(match records.len() {
         1 => format!("{why} {}", records[0].id),
         several => format!("{why}, and so it is of {several} records"),
@@ -442,5 +453,54 @@ fn agree_on_owner(answer: &mut Answer) {
     }
     if answer.standing == Standing::Tie && answer.identities.len() == MOST_RIVALS {
         answer.notes.push(format!("only the first {MOST_RIVALS} that fit are listed"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_recognised() {
+        let hint = |head: &str, tail: &str| Asked::Hint { head: head.into(), tail: tail.into() };
+        for (text, expected) in [
+            ("b3k1:k1-00aa11bb:0f", Asked::Fingerprint("b3k1:k1-00aa11bb:0f".into())),
+            (" spiffe://acme.example/bot ", Asked::Spiffe("spiffe://acme.example/bot".into())),
+            ("ana@acme.example", Asked::Email("ana@acme.example".into())),
+            ("sk-proj-EXa...9Zq", hint("sk-proj-EXa", "9Zq")),
+            ("sk-ant-api03-…igAA", hint("sk-ant-api03-", "igAA")),
+            ("***MQGQ", hint("", "MQGQ")),
+            ("gh-sha256:00", Asked::Key("gh-sha256:00".into())),
+            ("key_ex01", Asked::Id("key_ex01".into())),
+            ("a..b..c", hint("a", "b..c")),
+        ] {
+            assert_eq!(Asked::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn random_values_may_be_secrets_and_names_may_not() {
+        let random = ["Zx9", "Qw3", "Er7", "Ty1", "Ui5", "Op2", "As8"].concat();
+        for text in [random.as_str(), &"0a1b".repeat(8)] {
+            assert!(may_be_secret(text), "{text}");
+        }
+        for text in [
+            "key_ex01",
+            "nhi-support-bot-prod",
+            "ana.ray@acme.example.with.a.long.name",
+            "b3k1:k1-00aa11bb:0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "support bot in Production 24 7",
+            "org-acme/proj_ex/service_accounts/support",
+        ] {
+            assert!(!may_be_secret(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_recognised_as_something(text in "\\PC*|[.*…a]*") {
+            Asked::parse(&text);
+            may_be_secret(&text);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The themes of the integration tests; `project` checks that none is forgotten here.
 
+mod answers;
 mod boundaries;
 mod broken;
 mod changing_files;
@@ -20,6 +21,7 @@ mod hostile_files;
 mod hostile_objects;
 mod hostile_repository;
 mod hostile_text;
+mod identity_page;
 mod inventory;
 mod leaks;
 mod link;

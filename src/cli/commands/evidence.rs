@@ -13,6 +13,7 @@ use crate::cli::actor::actor;
 use crate::cli::exit::Status;
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
+use crate::identity::controls::Framework;
 use crate::identity::evidence::bundle::{self, Bundle, MANIFEST, Maker, Scope};
 use crate::identity::evidence::bundle_check::{self, BundleVerdict};
 use crate::identity::evidence::check::{self, Kept, Known, Verdict};
@@ -51,7 +52,8 @@ pub struct EvidenceArguments {
     #[arg(long, value_name = "DATE")]
     pub to: Option<String>,
 
-    /// The frameworks of the control matrix: nhi, csf, iso, soc2, pci, attack [default: all]
+    /// The frameworks of the control matrix: nhi, csf, zero-trust, iso, iso-42001, soc2, pci, attack, atlas, agentic
+    /// [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub framework: Vec<String>,
 
@@ -109,7 +111,7 @@ fn export(arguments: &EvidenceArguments) -> Result<Status> {
     let scope = Scope {
         from: arguments.from.as_deref().map(|text| moment(text, false)).transpose()?,
         to: arguments.to.as_deref().map(|text| moment(text, true)).transpose()?,
-        frameworks: arguments.framework.iter().map(|name| name.trim().to_ascii_lowercase()).collect(),
+        frameworks: frameworks(&arguments.framework)?,
     };
     let key = home::fingerprint_key(None)?;
     let registry = Registry::built_in();
@@ -127,6 +129,11 @@ fn export(arguments: &EvidenceArguments) -> Result<Status> {
     evidence::append(&mut store, &actor(), action::EXPORTED, &output.display().to_string(), &data, now)?;
     tell(&bundle, output)?;
     Ok(if bundle.manifest.events.unbroken { Status::Clean } else { Status::Findings })
+}
+
+fn frameworks(names: &[String]) -> Result<Vec<Framework>> {
+    let parsed = names.iter().map(|name| name.trim().to_ascii_lowercase().parse::<Framework>());
+    Ok(parsed.collect::<Result<_, _>>()?)
 }
 
 /// Reads a day, whose end counts where a period ends, or a time.
@@ -269,13 +276,15 @@ fn say(verdict: &Verdict, head: Option<&str>) -> Result<Status> {
     let whole = if verdict.is_whole() { "an unbroken chain" } else { "a BROKEN chain" };
     match verdict.events {
         0 => writeln!(out, "no events")?,
+        1 => writeln!(out, "1 event, number {}: {whole}", verdict.first)?,
         count => writeln!(out, "{count} events, {} to {}: {whole}", verdict.first, verdict.last)?,
     }
     writeln!(out, "head     {}", verdict.head)?;
     match verdict.kept {
         Some(Kept::Last) => writeln!(out, "It ends with the hash that was kept: nothing was cut off or written anew.")?,
         Some(Kept::Earlier(added)) => {
-            writeln!(out, "It holds the hash that was kept, and {added} events were added after it.")?;
+            let events = if added == 1 { "1 event was".to_owned() } else { format!("{added} events were") };
+            writeln!(out, "It holds the hash that was kept, and {events} added after it.")?;
         }
         Some(Kept::Missing) => {}
         None if head.is_none() => {

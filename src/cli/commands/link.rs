@@ -11,6 +11,7 @@ use crate::cli::actor::actor;
 use crate::cli::exit::Status;
 use crate::cli::home;
 use crate::identity::decisions::{self, Decision, Subject, Verdict};
+use crate::identity::evidence::{self, action};
 use crate::report::escape::terminal;
 
 /// Arguments of `credtrace link`.
@@ -84,6 +85,13 @@ fn decide(arguments: &LinkArguments, asked: &DecisionArguments, verdict: Verdict
     let said = (actor(), asked.reason.as_str());
     let decision =
         decisions::decide(&mut store, &asked.fingerprint, &subject, verdict, (&said.0, said.1), Timestamp::now())?;
+    let data =
+        serde_json::json!({ "credential": decision.credential, "identity": decision.identity, "why": decision.why });
+    let action = match verdict {
+        Verdict::Accept => action::LINK_ACCEPTED,
+        Verdict::Reject => action::LINK_REJECTED,
+    };
+    evidence::append(&mut store, &decision.who, action, &decision.fingerprint, &data, Timestamp::now())?;
     write_line(&line(&decision))
 }
 

@@ -1,7 +1,6 @@
 //! `credtrace runbook`: what to do about one leaked credential, for the terminal or as a ticket.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -22,6 +21,7 @@ use crate::identity::runbook::{self, Circumstances, Exposure, Runbook};
 use crate::identity::who;
 use crate::report;
 use crate::report::answers::TicketExtra;
+use crate::source::file::{Opened, read_small};
 use crate::store::Store;
 
 /// Arguments of `credtrace runbook`.
@@ -68,11 +68,6 @@ pub enum RunbookFormat {
 /// # Errors
 /// A finding that is unknown or not the only one that begins so, a report or store that cannot be read.
 pub fn run(arguments: &RunbookArguments) -> Result<Status> {
-    if who::may_be_secret(&arguments.finding) {
-        bail!(
-            "the argument may be a secret; name the finding by its fingerprint, which a report and `credtrace who -` tell"
-        );
-    }
     let mut store = home::store_for_questions(arguments.answer.inventory.as_deref())?;
     let finding = finding(arguments, store.as_ref())?;
     let registry = Registry::built_in();
@@ -85,7 +80,7 @@ pub fn run(arguments: &RunbookArguments) -> Result<Status> {
     let reader = store.as_ref().map(|store| answers::reader(store, &registry, Some(&key))).transpose()?;
     let book = runbook::runbook(reader.as_ref(), &finding, registry.get(&finding.detector), &circumstances)?;
     drop(reader);
-    let mut extra = TicketExtra { controls: matrix::of_finding(&book.finding), evidence: None };
+    let mut extra = TicketExtra { controls: matrix::in_words(&book.identity_findings), evidence: None };
     if let Some(store) = &mut store {
         extra.evidence = Some(record(store, &book, circumstances.now)?);
     }
@@ -176,9 +171,13 @@ fn code_owners(finding: &Finding) -> Vec<String> {
     owners
 }
 
+/// Reads the file as a scan reads what is scanned: no link is followed, no pipe waited for, nothing huge is read.
 fn read_code_owners(target: &Path) -> Option<Codeowners> {
-    let file = codeowners::PLACES.iter().map(|place| target.join(place)).find(|place| place.is_file())?;
     let mut bytes = Vec::new();
-    std::fs::File::open(file).ok()?.take(codeowners::LARGEST).read_to_end(&mut bytes).ok()?;
-    Some(Codeowners::parse(&bytes))
+    let mut read = |path: PathBuf| {
+        bytes.clear();
+        matches!(read_small(&path, codeowners::LARGEST, &mut bytes), Ok(Opened::Whole))
+            .then(|| Codeowners::parse(&bytes))
+    };
+    codeowners::PLACES.iter().find_map(|place| read(target.join(place)))
 }

@@ -14,7 +14,11 @@ use super::pseudonyms::Pseudonyms;
 use super::{action, form};
 use crate::error::{Error, Result};
 use crate::finding::Finding;
+use crate::identity;
+use crate::identity::check::IdentityFinding;
+use crate::identity::controls::Framework;
 use crate::identity::decisions::Decision;
+use crate::identity::policy::Policy;
 use crate::identity::reader::Reader;
 use crate::identity::standing;
 use crate::inventory::model::Coverage;
@@ -35,8 +39,8 @@ pub struct Scope {
     pub from: Option<Timestamp>,
     /// Until when, included; nothing for the end.
     pub to: Option<Timestamp>,
-    /// The frameworks of the control matrix, by their short names; none for all.
-    pub frameworks: Vec<String>,
+    /// The frameworks of the control matrix; none for all.
+    pub frameworks: Vec<Framework>,
 }
 
 /// What made the bundle.
@@ -84,9 +88,17 @@ pub struct Manifest {
 impl Manifest {
     /// Returns how many of each there are, in words.
     pub fn counts_in_words(&self) -> String {
-        let count = |name: &str| self.counts[name].as_u64().unwrap_or(0);
-        let (events, findings, decisions) = (count("events"), count("findings"), count("decisions"));
-        format!("{events} events, {findings} findings, {decisions} decisions, {} imports", count("imports"))
+        let count = |name: &str, one: &str, many: &str| match self.counts[name].as_u64().unwrap_or(0) {
+            1 => format!("1 {one}"),
+            several => format!("{several} {many}"),
+        };
+        let parts = [
+            count("events", "event", "events"),
+            count("findings", "finding", "findings"),
+            count("decisions", "decision", "decisions"),
+            count("imports", "import", "imports"),
+        ];
+        parts.join(", ")
     }
 }
 
@@ -134,7 +146,7 @@ impl Bundle {
 /// Makes a bundle of what a store holds.
 ///
 /// # Errors
-/// A store that cannot be read, an unknown framework, or a period that ends before it begins.
+/// A store that cannot be read, or a period that ends before it begins.
 pub fn bundle(
     reader: &Reader<'_>,
     scope: &Scope,
@@ -147,12 +159,16 @@ pub fn bundle(
     {
         return Err(Error::Usage(format!("the period ends ({to}) before it begins ({from})")));
     }
-    let contents = Contents::of(reader, scope)?;
-    let controls = matrix::matrix(&contents.findings, &contents.events, &scope.frameworks)?;
+    let contents = Contents::of(reader, scope, now)?;
+    let controls = matrix::matrix(&contents.identity_findings, &contents.events, &scope.frameworks);
     let hide = |value: Value| pseudonyms.map_or(value.clone(), |names| names.replaced(&value));
     let texts = vec![
         (EVENTS.to_owned(), lines(contents.events.iter().map(|event| hide(value_of(event))))),
         ("findings.jsonl".to_owned(), lines(contents.findings.iter().map(|finding| hide(value_of(finding))))),
+        (
+            "identity_findings.jsonl".to_owned(),
+            lines(contents.identity_findings.iter().map(|found| hide(value_of(found)))),
+        ),
         ("links.jsonl".to_owned(), lines(contents.findings.iter().map(|finding| hide(link_value(finding))))),
         ("decisions.jsonl".to_owned(), lines(contents.decisions.iter().map(|decision| hide(value_of(decision))))),
         ("controls.json".to_owned(), form::canonical(&value_of(&controls)) + "\n"),
@@ -183,13 +199,14 @@ struct Contents {
     begins: String,
     unbroken: bool,
     findings: Vec<Finding>,
+    identity_findings: Vec<IdentityFinding>,
     decisions: Vec<Decision>,
     imports: Vec<ImportRecord>,
     coverage: Vec<Coverage>,
 }
 
 impl Contents {
-    fn of(reader: &Reader<'_>, scope: &Scope) -> Result<Self> {
+    fn of(reader: &Reader<'_>, scope: &Scope, now: Timestamp) -> Result<Self> {
         let all = super::read(reader.store())?;
         let unbroken = check::check(&all, &Known::default()).is_whole();
         let (from, to) = (scope.from.map(times::written), scope.to.map(times::written));
@@ -205,12 +222,15 @@ impl Contents {
             finding.secret = None;
             finding.identity = standing::link_of(reader, finding)?;
         }
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let identity_findings = identity::check::check(reader.store(), &findings, &Policy::default(), today)?;
         let decisions = reader.decisions()?.into_iter().filter(|decision| inside(&decision.at)).collect();
         Ok(Self {
             events,
             begins,
             unbroken,
             findings,
+            identity_findings,
             decisions,
             imports: reader.imports()?,
             coverage: reader.coverage()?,
@@ -252,7 +272,7 @@ impl Contents {
                 pseudonyms: pseudonyms.is_some(),
             },
             counts: json!({
-                "events": self.events.len(), "findings": self.findings.len(), "decisions": self.decisions.len(),
+                "events": self.events.len(), "findings": self.findings.len(), "identity_findings": self.identity_findings.len(), "decisions": self.decisions.len(),
                 "imports": self.imports.len(),
             }),
             files: hashes.collect(),

@@ -172,3 +172,60 @@ fn days_since(when: &str, now: Timestamp) -> Option<i64> {
 fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("one {what}") } else { format!("{number} {what}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::card::IdentityCard;
+    use crate::identity::testing;
+    use crate::inventory::model::{CredentialRecord, IdentityRecord, RevokePlan};
+
+    /// Checks a credential with these consumers that was last used then; the place where it was found is in no file.
+    fn checked(consumers: &[&str], last_used: Option<&str>, change: impl FnOnce(&mut IdentityRecord)) -> BreakCheck {
+        let mut finding = testing::finding("openai-project-key", "openai", b"x");
+        finding.occurrences[0].source = SourceKind::Ticket;
+        let mut identity = IdentityRecord {
+            consumers: consumers.iter().map(|name| (*name).to_owned()).collect(),
+            ..IdentityRecord::default()
+        };
+        change(&mut identity);
+        let record = CredentialRecord { last_used: last_used.map(str::to_owned), ..CredentialRecord::default() };
+        let card = IdentityCard {
+            identity,
+            owner: None,
+            backup: None,
+            manager: None,
+            team: None,
+            contact: None,
+            credentials: Vec::new(),
+        };
+        let subject = Subject { finding: &finding, detector: None, card: Some(&card), record: Some(&record) };
+        check(&subject, None, "2026-11-22T10:00:00Z".parse().expect("a time"))
+    }
+
+    #[test]
+    fn use_within_thirty_days_and_consumers_need_overlap() {
+        for (consumers, last_used, expected) in [
+            (&["k8s:a"][..], Some("never"), Break::NeedsOverlap),
+            (&[], Some("2026-11-20"), Break::NeedsOverlap),
+            (&[], Some("2026-10-22"), Break::NeedsOverlap),
+            (&[], Some("2026-10-21"), Break::Safe),
+            (&[], Some("2026-10-22T09:00:00+02:00"), Break::Safe),
+            (&[], Some("2027-01-01"), Break::NeedsOverlap),
+            (&[], Some("never"), Break::Safe),
+            (&[], Some("soon"), Break::Unknown),
+            (&[], None, Break::Unknown),
+        ] {
+            assert_eq!(checked(consumers, last_used, |_| {}).verdict, expected, "{consumers:?} {last_used:?}");
+        }
+    }
+
+    #[test]
+    fn the_owner_knows_better_whether_two_can_work_side_by_side() {
+        let plan = |overlap| RevokePlan { overlap: Some(overlap), ..RevokePlan::default() };
+        let check = checked(&["k8s:a"], None, |identity| identity.revoke = Some(plan(false)));
+        assert_eq!(check.overlap, Some(false));
+        assert!(check.reasons.iter().any(|reason| reason.contains("agree on a window")), "{check:?}");
+        assert_eq!(checked(&["k8s:a"], None, |_| {}).overlap, None);
+    }
+}

@@ -15,12 +15,18 @@ use self::break_check::BreakCheck;
 use self::revocation::Revocation;
 use self::routing::Routing;
 use super::card::IdentityCard;
+use super::check::{self, IdentityFinding};
+use super::policy::Policy;
 use super::reader::Reader;
 use super::standing;
 use crate::detector::compile::Detector;
 use crate::error::Result;
 use crate::finding::{Finding, Identity, IdentityStatus, Liveness, Severity};
 use crate::inventory::model::CredentialRecord;
+use crate::inventory::times;
+
+/// The policy of a person who says that strangers can read the places.
+const EVERYTHING_PUBLIC: &str = "schema = \"credtrace.policy/1\"\npublic = [\"**\"]\n";
 
 /// What a runbook is about.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +129,8 @@ pub struct Runbook {
     pub revocation: Revocation,
     /// Whom to tell.
     pub routing: Routing,
+    /// What is wrong with the ownership and life of the credential beside the leak, and the leak itself.
+    pub identity_findings: Vec<IdentityFinding>,
     /// The ten steps, in order.
     pub steps: Vec<Step>,
 }
@@ -157,10 +165,20 @@ pub fn runbook(
     });
     let break_check = break_check::check(&subject, revocation.overlap, circumstances.now);
     let routing = routing::route(reader, &subject, &circumstances.code_owners)?;
+    let identity_findings = identity_findings(reader, &finding, circumstances)?;
     let (order, order_reason) = order(&finding, circumstances.exposure);
     let (patience, deadline_reason) = patience(&subject, order, circumstances.exposure);
     let deadline = circumstances.now.checked_add(patience).unwrap_or(circumstances.now);
-    let steps = steps::steps(&subject, order, circumstances.exposure, &break_check, &revocation, &routing);
+    let facts = steps::Facts {
+        subject: &subject,
+        order,
+        exposure: circumstances.exposure,
+        check: &break_check,
+        way: &revocation,
+        routing: &routing,
+        found: &identity_findings,
+    };
+    let steps = facts.steps();
     Ok(Runbook {
         fingerprint: finding.fingerprint.clone(),
         what: detector.map_or_else(|| finding.detector.clone(), |detector| detector.name.clone()),
@@ -171,11 +189,12 @@ pub fn runbook(
         exposure: circumstances.exposure,
         order,
         order_reason,
-        deadline: deadline.to_string(),
+        deadline: times::written(deadline),
         deadline_reason,
         break_check,
         revocation,
         routing,
+        identity_findings,
         steps,
         finding,
         identity: card,
@@ -198,6 +217,23 @@ fn looked_up(reader: &Reader<'_>, link: &Identity) -> Result<(Option<IdentityCar
     });
     let record = record.cloned();
     Ok((card, record))
+}
+
+/// What is wrong beside the leak, as the inventory tells. Without one the leak alone is known.
+fn identity_findings(
+    reader: Option<&Reader<'_>>,
+    finding: &Finding,
+    circumstances: &Circumstances,
+) -> Result<Vec<IdentityFinding>> {
+    let Some(reader) = reader else { return Ok(Vec::new()) };
+    let policy = match circumstances.exposure {
+        Exposure::Public => Policy::parse(EVERYTHING_PUBLIC).expect("a fixed policy is well formed"),
+        Exposure::Private | Exposure::Unknown => Policy::default(),
+    };
+    let today = circumstances.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut found = check::check_findings(reader.store(), std::slice::from_ref(finding), &policy, today)?;
+    found.retain(|found| found.concerns(finding));
+    Ok(found)
 }
 
 fn order(finding: &Finding, exposure: Exposure) -> (Order, String) {

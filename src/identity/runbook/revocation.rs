@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::detector::compile::Detector;
+use crate::detector::compile::schema::RevokeCall;
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
 
 /// What is known of the credential that is to be ended.
@@ -66,7 +67,7 @@ pub fn revocation(subject: &Subject<'_>) -> Revocation {
         "aws" => aws(subject, sort, &mut way),
         "google" | "gcp" | "google-cloud" => google(subject, sort, &mut way),
         "github" => github(subject, &mut way),
-        "gitlab" => gitlab(subject, &mut way),
+        "gitlab" if !sort.contains("deploy") => gitlab(subject, &mut way),
         "azure" | "entra" | "microsoft" => entra(subject, sort, &mut way),
         "okta" => okta(subject, &mut way),
         "databricks" => databricks(subject, &mut way),
@@ -75,19 +76,32 @@ pub fn revocation(subject: &Subject<'_>) -> Revocation {
     }
     if let Some(detector) = subject.detector {
         way.rotate.clone_from(&detector.rotate);
-        in_the_detectors_words(detector, &mut way);
+        in_the_detectors_words(detector, subject, &mut way);
     }
     way
 }
 
 /// Takes over what the detector says of revocation; its request only where there is no command yet.
-fn in_the_detectors_words(detector: &Detector, way: &mut Revocation) {
+fn in_the_detectors_words(detector: &Detector, subject: &Subject<'_>, way: &mut Revocation) {
     let Some(revoke) = &detector.revoke else { return };
     way.console.clone_from(&revoke.console);
-    if way.contain.is_empty() {
-        let told = [revoke.request_in_words(), revoke.steps.clone()].into_iter().flatten();
-        way.contain = told.map(|does| Command { does, shell: None }).collect();
+    if !way.contain.is_empty() {
+        return;
     }
+    if let Some(does) = revoke.request_in_words() {
+        let shell = revoke.call.as_ref().map(|call| own_command(detector, call, way, subject));
+        way.contain.push(Command { does, shell });
+    }
+    way.contain.extend(revoke.steps.clone().map(|does| Command { does, shell: None }));
+}
+
+/// Our own command for a request that the detector describes: it shows the request, and sends it where `--yes` says so.
+fn own_command(detector: &Detector, call: &RevokeCall, way: &mut Revocation, subject: &Subject<'_>) -> String {
+    let mut shell = format!("credtrace revoke --detector {}", quoted(&detector.id));
+    if call.texts().any(|text| text.contains("{record_id}")) {
+        shell += &format!(" --record-id {}", quoted(&way.record_id(subject, "RECORD_ID")));
+    }
+    shell
 }
 
 impl Revocation {
@@ -150,12 +164,17 @@ fn anthropic(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
 }
 
 fn aws(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
+    // Session tokens and short-term keys have no record; they end with their time.
+    let is_bedrock = sort.contains("bedrock-long");
+    if !is_bedrock && !sort.contains("access-key") {
+        return;
+    }
     (way.reversible, way.overlap) = (Some(true), Some(true));
     let user = subject.identity.and_then(|identity| identity.name.as_deref());
     let user = quoted(&way.or_ask(user, "USER_NAME"));
     let id = way.record_id(subject, "KEY_ID");
     let id = quoted(&id);
-    if sort.contains("bedrock") {
+    if is_bedrock {
         let which = format!("--user-name {user} --service-specific-credential-id {id}");
         way.stops(
             "Switches the credential off; --status Active switches it on again",
@@ -209,13 +228,14 @@ fn github(subject: &Subject<'_>, way: &mut Revocation) {
     if subject.record.is_some_and(|record| record.record_id.is_some()) {
         let organisation = way.or_ask(organisation, "ORGANISATION");
         let id = way.record_id(subject, "CREDENTIAL_ID");
-        way.stops(
-            "Takes the token's access to the organisation away; the token itself goes on to exist for its owner",
-            format!(
-                "gh api --method DELETE {}",
-                quoted(&format!("/orgs/{}/credential-authorizations/{}", segment(&organisation), segment(&id)))
-            ),
-        );
+        let of = |list: &str| quoted(&format!("/orgs/{}/{list}/{}", segment(&organisation), segment(&id)));
+        let is_fine_grained = subject.sort.is_some_and(|sort| sort.contains("fine-grained"));
+        let command = match is_fine_grained {
+            true => format!("gh api --method POST {} -f action=revoke", of("personal-access-tokens")),
+            false => format!("gh api --method DELETE {}", of("credential-authorizations")),
+        };
+        let does = "Takes the token's access to the organisation away; the token itself goes on to exist for its owner";
+        way.stops(does, command);
     }
     way.contain.push(Command {
         does: "Ends the token itself: its owner deletes it in the settings, or `credtrace revoke` with the value on standard \
@@ -237,13 +257,14 @@ fn gitlab(subject: &Subject<'_>, way: &mut Revocation) {
 }
 
 fn entra(subject: &Subject<'_>, sort: &str, way: &mut Revocation) {
-    let is_client = sort.contains("client") || sort.contains("entra") || sort.contains("password");
-    if !is_client || !subject.record.is_some_and(|record| record.record_id.is_some()) {
+    let is_client = sort.contains("client-secret") || sort.contains("password");
+    if !is_client || subject.record.is_none_or(|record| record.record_id.is_none()) {
         return;
     }
     (way.reversible, way.overlap) = (Some(false), Some(true));
     let application = subject.identity.and_then(|identity| {
-        let named = ["entra_app_id", "app_id", "entra"].into_iter().find_map(|name| identity.external_ids.get(name));
+        let named =
+            ["entra_app", "entra_app_id", "app_id"].into_iter().find_map(|name| identity.external_ids.get(name));
         named.map(String::as_str).or_else(|| identity.id.rsplit([':', '/']).next())
     });
     let application = way.or_ask(application, "APP_ID");
@@ -385,6 +406,27 @@ mod tests {
             "gcloud iam service-accounts keys disable key_ex01 --iam-account rag@acme-ai.iam.gserviceaccount.com"
         );
         assert_eq!(of("aws", "aws-access-key", &key, &identity).missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_no_record_gets_no_command_with_one() {
+        let (key, nobody) = (record("x"), IdentityRecord::default());
+        for (provider, sort) in [
+            ("aws", "aws-session-token"),
+            ("aws", "aws-bedrock-short-term-key"),
+            ("azure", "azure-entra-access-token"),
+            ("azure", "azure-openai-key"),
+            ("gitlab", "gitlab-deploy-token"),
+            ("google", "google-api-key"),
+            ("anthropic", "anthropic-admin-key"),
+        ] {
+            assert!(of(provider, sort, &key, &nobody).contain.is_empty(), "{sort}");
+        }
+        let github = |sort| of("github", sort, &key, &nobody).contain[0].shell.clone().expect("one");
+        assert!(github("github-fine-grained-token").contains("/personal-access-tokens/x -f action=revoke"));
+        assert!(
+            github("github-classic-token").contains("--method DELETE /orgs/ORGANISATION/credential-authorizations/x")
+        );
     }
 
     #[test]

@@ -140,3 +140,61 @@ fn authors(subject: &Subject<'_>) -> Vec<String> {
 fn address_of(author: &str) -> &str {
     author.rsplit_once('<').map_or(author, |(_, rest)| rest.trim_end_matches('>'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::card::IdentityCard;
+    use crate::identity::testing;
+    use crate::inventory::model::IdentityRecord;
+
+    fn person(id: &str, status: &str) -> Option<PersonCard> {
+        Some(PersonCard { id: id.into(), status: Some(status.into()), known: true, ..PersonCard::default() })
+    }
+
+    /// The way for an identity with these people, where CODEOWNERS names one owner and a commit one author.
+    fn way(people: [Option<PersonCard>; 3], team: Option<&str>, code_owners: &[&str]) -> Routing {
+        let mut finding = testing::finding("openai-project-key", "openai", b"x");
+        finding.occurrences[0].author = Some("Ada <ada@acme.example>".into());
+        let [owner, backup, manager] = people;
+        let card = IdentityCard {
+            identity: IdentityRecord::default(),
+            owner,
+            backup,
+            manager,
+            team: team.map(str::to_owned),
+            contact: None,
+            credentials: Vec::new(),
+        };
+        let subject = Subject { finding: &finding, detector: None, card: Some(&card), record: None };
+        let code_owners: Vec<String> = code_owners.iter().map(|owner| (*owner).to_owned()).collect();
+        route(None, &subject, &code_owners).expect("no store is asked")
+    }
+
+    #[test]
+    fn the_way_ends_at_the_first_who_is_there() {
+        let (here, left, away) = (|| person("a", "active"), || person("b", "left"), || person("c", "leave"));
+        for (people, team, code_owners, to) in [
+            ([here(), left(), away()], Some("t"), &["@x"][..], "a"),
+            ([left(), here(), None], Some("t"), &["@x"], "a"),
+            ([left(), away(), here()], Some("t"), &["@x"], "a"),
+            ([left(), None, left()], Some("t"), &["@x"], "t"),
+            ([None, None, None], None, &["@x", "@y"], "@x, @y"),
+            ([left(), away(), None], None, &[], "Ada <ada@acme.example>"),
+        ] {
+            let way = way(people, team, code_owners);
+            assert_eq!(way.to.as_deref(), Some(to), "{way:?}");
+            assert_eq!(way.chain.iter().filter(|hop| hop.told).count(), 1);
+            assert!(way.chain.last().is_some_and(|hop| hop.told) && way.why.starts_with("it stops at the "), "{way:?}");
+        }
+    }
+
+    #[test]
+    fn who_was_passed_over_is_named_with_the_reason() {
+        let way = way([person("b", "left"), person("c", "leave"), None], Some("t"), &[]);
+        assert_eq!(
+            way.why,
+            "it stops at the team, since owner b has left; backup owner c is on leave; manager: the inventory names none"
+        );
+    }
+}

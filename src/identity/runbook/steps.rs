@@ -5,39 +5,21 @@ use super::revocation::{Command, Revocation, quoted};
 use super::routing::Routing;
 use super::{Exposure, Order, Step, Subject};
 use crate::finding::{Liveness, SourceKind};
+use crate::identity::check::IdentityFinding;
+use crate::identity::controls::Rule;
 
 /// How many places a step names.
 const MOST_PLACES: usize = 10;
 
 /// Everything that the steps are written from.
-struct Facts<'a> {
-    subject: &'a Subject<'a>,
-    order: Order,
-    exposure: Exposure,
-    check: &'a BreakCheck,
-    way: &'a Revocation,
-    routing: &'a Routing,
-}
-
-/// Returns the ten steps in their order.
-pub(super) fn steps(
-    subject: &Subject<'_>,
-    order: Order,
-    exposure: Exposure,
-    check: &BreakCheck,
-    way: &Revocation,
-    routing: &Routing,
-) -> Vec<Step> {
-    let facts = Facts { subject, order, exposure, check, way, routing };
-    let (confirm, consumers, tell, contain, replace) =
-        (facts.confirm(), facts.consumers(), facts.tell(), facts.contain(), facts.replace());
-    let first = match order {
-        Order::RevokeFirst => [confirm, contain, tell, consumers, replace],
-        Order::Overlap => [confirm, consumers, tell, replace, contain],
-        Order::CleanUp | Order::LeaveTrap => [confirm, consumers, tell, contain, replace],
-    };
-    let then = [facts.look_for_use(), facts.remove(), facts.prove(), facts.fix_cause(), facts.close()];
-    first.into_iter().chain(then).collect()
+pub(super) struct Facts<'a> {
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) order: Order,
+    pub(super) exposure: Exposure,
+    pub(super) check: &'a BreakCheck,
+    pub(super) way: &'a Revocation,
+    pub(super) routing: &'a Routing,
+    pub(super) found: &'a [IdentityFinding],
 }
 
 fn step(title: &str, details: Vec<String>, commands: Vec<String>) -> Step {
@@ -45,6 +27,19 @@ fn step(title: &str, details: Vec<String>, commands: Vec<String>) -> Step {
 }
 
 impl Facts<'_> {
+    /// Returns the ten steps in their order.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let (confirm, consumers, tell) = (self.confirm(), self.consumers(), self.tell());
+        let (contain, replace) = (self.contain(), self.replace());
+        let first = match self.order {
+            Order::RevokeFirst => [confirm, contain, tell, consumers, replace],
+            Order::Overlap => [confirm, consumers, tell, replace, contain],
+            Order::CleanUp | Order::LeaveTrap => [confirm, consumers, tell, contain, replace],
+        };
+        let then = [self.look_for_use(), self.remove(), self.prove(), self.fix_cause(), self.close()];
+        first.into_iter().chain(then).collect()
+    }
+
     fn fingerprint(&self) -> String {
         quoted(&self.subject.finding.fingerprint)
     }
@@ -78,8 +73,10 @@ impl Facts<'_> {
     }
 
     fn consumers(&self) -> Step {
-        let mut details = vec![format!("Verdict: {}.", self.check.verdict.in_words())];
-        details.extend(self.check.reasons.iter().map(|reason| format!("{}.", capitalised(reason))));
+        let mut details = match self.order {
+            Order::RevokeFirst => vec!["What used it stopped; it needs the new one.".to_owned()],
+            _ => vec![format!("Verdict: {}.", self.check.verdict.in_words())],
+        };
         for consumer in &self.check.consumers {
             let known = match consumer.known_by {
                 KnownBy::Declared => "declared",
@@ -113,15 +110,16 @@ impl Facts<'_> {
                 details.push("Nothing is ended: a trap that is gone catches nobody.".into());
                 return step("Leave the trap in place", details, Vec::new());
             }
-            Order::CleanUp => details.push("It does not work any more; delete what is left of it at the provider.".into()),
+            Order::CleanUp => {
+                details.push("It does not work any more; delete what is left of it at the provider.".into())
+            }
             Order::RevokeFirst => details.push("Now, before anyone is asked. An outage is accepted.".into()),
-            Order::Overlap => details.push(
-                "Once the new one is in use and the last use of the old one stands still: switch it off, wait, then delete it."
-                    .into(),
-            ),
-        }
-        if self.way.reversible == Some(false) {
-            details.push("It cannot be taken back.".into());
+            Order::Overlap => {
+                let how =
+                    if self.way.reversible == Some(true) { "switch it off, wait, then delete it" } else { "end it" };
+                details
+                    .push(format!("Once the new one is in use and the last use of the old one stands still: {how}."));
+            }
         }
         if !self.way.missing.is_empty() {
             details.push(format!("Fill in {}: the inventory does not say.", self.way.missing.join(", ")));
@@ -225,8 +223,11 @@ impl Facts<'_> {
     }
 
     fn fix_cause(&self) -> Step {
-        let mut details: Vec<String> =
-            self.subject.finding.identity_findings.iter().map(|finding| format!("Found as well: {finding}.")).collect();
+        // That it leaked is what the runbook is about.
+        let beside = self.found.iter().filter(|found| !matches!(found.rule, Rule::Leaked | Rule::LeakedLivePublic));
+        let mut details: Vec<String> = beside
+            .map(|found| format!("Found as well: {} ({}).", found.reason.trim_end_matches('.'), found.rule))
+            .collect();
         details.push(federated(self.subject.finding.provider.as_deref()).into());
         details
             .push("Give each agent an identity of its own, only the scope that its task needs, and an expiry.".into());

@@ -119,7 +119,7 @@ fn found(blast: &Blast, paper: &mut Paper<'_>) -> io::Result<()> {
         let places = counted(finding.occurrences.len() as u64, "place", "places");
         paper.heading(&format!("Found by scans in {places}: {}", finding.redacted))?;
         paper.field("fingerprint", &finding.fingerprint)?;
-        paper.field("works", state_in_words(finding.state))?;
+        paper.field("state", state_in_words(finding.state))?;
         for place in finding.occurrences.iter().take(MOST) {
             paper.item(2, &place_in_words(place))?;
         }

@@ -9,18 +9,21 @@ use std::fmt::Write as _;
 
 use super::map_text::{NO_SYSTEM, mark};
 use crate::finding::Liveness;
+use crate::identity::card::PersonCard;
 use crate::identity::map::{MapCredential, MapIdentity, System};
 use crate::report::escape::{markup, terminal};
 use crate::report::text::{columns, cut};
 
 /// How wide a drawing is, in units of the picture; the columns' edges follow.
-pub(super) const WIDTH: f64 = 1080.0;
-const SYSTEM: (f64, f64) = (8.0, 150.0);
-const IDENTITY: (f64, f64) = (196.0, 250.0);
-const CREDENTIAL: (f64, f64) = (500.0, 280.0);
-const REACH: (f64, f64) = (850.0, 222.0);
+const WIDTH: f64 = 1120.0;
+const SYSTEM: (f64, f64) = (8.0, 140.0);
+const IDENTITY: (f64, f64) = (180.0, 270.0);
+const CREDENTIAL: (f64, f64) = (490.0, 310.0);
+const REACH: (f64, f64) = (864.0, 248.0);
 /// Where the lines of an identity's credentials meet before they part to what is reached.
-const JUNCTION: f64 = 806.0;
+const JUNCTION: f64 = 826.0;
+/// From so many identities on, each has what it reaches beside it: lines to shared boxes would be a tangle.
+const MANY: usize = 7;
 
 const IDENTITY_HEIGHT: f64 = 46.0;
 const CREDENTIAL_HEIGHT: f64 = 38.0;
@@ -45,14 +48,28 @@ impl Block<'_> {
     }
 }
 
+/// Something that is reached, with its place.
+struct Reached<'a> {
+    name: &'a str,
+    /// By how many identities of the system.
+    by: usize,
+    top: f64,
+}
+
+/// Everything with its place, and by which line an identity leads to what it reaches.
+struct Layout<'a> {
+    blocks: Vec<Block<'a>>,
+    reached: Vec<Reached<'a>>,
+    /// Pairs of places in the two lists.
+    lines: Vec<(usize, usize)>,
+}
+
 /// Returns the drawing of a system.
 pub(super) fn drawing(system: &System) -> String {
-    let blocks = blocks(system);
-    let reached = reached(&blocks);
-    let end = |top: f64, height: f64| top + height + BLOCK_GAP;
-    let left = blocks.last().map_or(TOP, |block| end(block.top, block.height));
-    let right = reached.values().fold(TOP, |most, top| most.max(end(*top, REACH_HEIGHT)));
-    let height = left.max(right);
+    let layout = if system.identities.len() < MANY { shared(system) } else { repeated(system) };
+    let left = layout.blocks.iter().map(|block| block.top + block.height);
+    let right = layout.reached.iter().map(|reached| reached.top + REACH_HEIGHT);
+    let height = left.chain(right).fold(TOP, f64::max) + BLOCK_GAP;
     let name = system.name.as_deref().unwrap_or(NO_SYSTEM);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" width=\"{WIDTH}\" \
@@ -60,38 +77,38 @@ pub(super) fn drawing(system: &System) -> String {
         markup(name)
     );
     headings(&mut svg);
-    trunk(&mut svg, name, &blocks);
-    for block in &blocks {
-        lines(&mut svg, block, &reached);
+    trunk(&mut svg, name, &layout.blocks);
+    for block in &layout.blocks {
+        lines(&mut svg, block);
     }
-    for block in &blocks {
+    for (block, reached) in &layout.lines {
+        let from = (JUNCTION, layout.blocks[*block].middle());
+        svg += &curve("line", from, (REACH.0, layout.reached[*reached].top + REACH_HEIGHT / 2.0));
+    }
+    for block in &layout.blocks {
         identity(&mut svg, block);
         for (index, credential) in block.node.credentials.iter().enumerate() {
             self::credential(&mut svg, credential, credential_top(block, index));
         }
     }
-    for (reach, top) in &reached {
-        let middle = top + REACH_HEIGHT / 2.0 + 4.0;
-        svg += &boxed(
-            "reach",
-            REACH,
-            *top,
-            REACH_HEIGHT,
-            reach,
-            &text(REACH.0 + 10.0, middle, "", reach, REACH.1 - 20.0, NARROW),
-        );
+    for reached in &layout.reached {
+        svg += &reach(reached);
     }
     svg + "</svg>\n"
 }
 
-/// Puts identities under each other, each as high as its credentials.
-fn blocks(system: &System) -> Vec<Block<'_>> {
+/// How high so many boxes are under each other.
+fn stacked(count: usize, height: f64) -> f64 {
+    count as f64 * height + (count as f64 - 1.0).max(0.0) * GAP
+}
+
+/// Puts identities under each other, each as high as its credentials, or as what it reaches where that stands beside it.
+fn blocks(system: &System, with_reach: bool) -> Vec<Block<'_>> {
     let mut top = TOP;
     let mut blocks = Vec::with_capacity(system.identities.len());
     for node in &system.identities {
-        let count = node.credentials.len() as f64;
-        let stacked = count * CREDENTIAL_HEIGHT + (count - 1.0).max(0.0) * GAP;
-        let height = stacked.max(IDENTITY_HEIGHT);
+        let reaches = if with_reach { stacked(node.reaches.len(), REACH_HEIGHT) } else { 0.0 };
+        let height = stacked(node.credentials.len(), CREDENTIAL_HEIGHT).max(IDENTITY_HEIGHT).max(reaches);
         blocks.push(Block { node, top, height });
         top += height + BLOCK_GAP;
     }
@@ -99,38 +116,65 @@ fn blocks(system: &System) -> Vec<Block<'_>> {
 }
 
 fn credential_top(block: &Block<'_>, index: usize) -> f64 {
-    let count = block.node.credentials.len() as f64;
-    let stacked = count * CREDENTIAL_HEIGHT + (count - 1.0) * GAP;
-    block.top + (block.height - stacked) / 2.0 + index as f64 * (CREDENTIAL_HEIGHT + GAP)
+    let all = stacked(block.node.credentials.len(), CREDENTIAL_HEIGHT);
+    block.top + (block.height - all) / 2.0 + index as f64 * (CREDENTIAL_HEIGHT + GAP)
 }
 
-/// Puts everything that is reached near the middle of those who reach it, from top to bottom without overlap.
-fn reached<'a>(blocks: &[Block<'a>]) -> BTreeMap<&'a str, f64> {
-    let mut wanted: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for block in blocks {
+/// By how many identities each thing is reached.
+fn counts(system: &System) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for reach in system.identities.iter().flat_map(|node| &node.reaches) {
+        *counts.entry(reach.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+/// Draws what is reached once, near the middle of those who reach it, from top to bottom without overlap.
+fn shared(system: &System) -> Layout<'_> {
+    let blocks = blocks(system, false);
+    let mut wanted: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
+    for block in &blocks {
         for reach in &block.node.reaches {
             let sum = wanted.entry(reach).or_default();
-            *sum = (sum.0 + block.middle(), sum.1 + 1.0);
+            *sum = (sum.0 + block.middle(), sum.1 + 1);
         }
     }
-    let mut order: Vec<(&str, f64)> = wanted.into_iter().map(|(reach, (sum, count))| (reach, sum / count)).collect();
+    let mut order: Vec<(&str, f64, usize)> =
+        wanted.into_iter().map(|(name, (sum, by))| (name, sum / by as f64, by)).collect();
     order.sort_by(|left, right| left.1.total_cmp(&right.1).then(left.0.cmp(right.0)));
-    let step = REACH_HEIGHT + GAP;
-    let mut places = BTreeMap::new();
-    // What wants the same height spreads round it, not below it alone.
-    let mut index = 0;
+    let mut reached = Vec::with_capacity(order.len());
     let mut free = TOP;
-    while index < order.len() {
-        let run = order[index..].iter().take_while(|other| (other.1 - order[index].1).abs() < 1.0).count();
-        let start = order[index].1 - (run as f64 * step - GAP) / 2.0;
-        for (reach, _) in &order[index..index + run] {
+    // What wants the same height spreads round it, not below it alone.
+    for run in order.chunk_by(|left, right| (left.1 - right.1).abs() < 1.0) {
+        let start = run[0].1 - stacked(run.len(), REACH_HEIGHT) / 2.0;
+        for (name, _, by) in run {
             let top = free.max(start);
-            places.insert(*reach, top);
-            free = top + step;
+            reached.push(Reached { name, by: *by, top });
+            free = top + REACH_HEIGHT + GAP;
         }
-        index += run;
     }
-    places
+    let places: BTreeMap<&str, usize> = reached.iter().enumerate().map(|(place, one)| (one.name, place)).collect();
+    let mut lines = Vec::new();
+    for (number, block) in blocks.iter().enumerate() {
+        lines.extend(block.node.reaches.iter().filter_map(|reach| Some((number, *places.get(reach.as_str())?))));
+    }
+    Layout { blocks, reached, lines }
+}
+
+/// Draws what is reached beside each identity that reaches it, with the number of those who do.
+fn repeated(system: &System) -> Layout<'_> {
+    let blocks = blocks(system, true);
+    let counts = counts(system);
+    let (mut reached, mut lines) = (Vec::new(), Vec::new());
+    for (number, block) in blocks.iter().enumerate() {
+        let start = block.middle() - stacked(block.node.reaches.len(), REACH_HEIGHT) / 2.0;
+        for (index, name) in block.node.reaches.iter().enumerate() {
+            lines.push((number, reached.len()));
+            let by = counts.get(name.as_str()).copied().unwrap_or(1);
+            reached.push(Reached { name, by, top: start + index as f64 * (REACH_HEIGHT + GAP) });
+        }
+    }
+    Layout { blocks, reached, lines }
 }
 
 fn headings(svg: &mut String) {
@@ -153,7 +197,8 @@ fn trunk(svg: &mut String, name: &str, blocks: &[Block<'_>]) {
     *svg += &boxed("system", SYSTEM, y - REACH_HEIGHT / 2.0, REACH_HEIGHT, name, &label);
 }
 
-fn lines(svg: &mut String, block: &Block<'_>, reached: &BTreeMap<&str, f64>) {
+/// Draws the lines from an identity to its credentials, and from those to where they meet.
+fn lines(svg: &mut String, block: &Block<'_>) {
     let from = (IDENTITY.0 + IDENTITY.1, block.middle());
     let junction = (JUNCTION, block.middle());
     let reaches = !block.node.reaches.is_empty();
@@ -168,14 +213,24 @@ fn lines(svg: &mut String, block: &Block<'_>, reached: &BTreeMap<&str, f64>) {
     if block.node.credentials.is_empty() && reaches {
         *svg += &curve("line dashed", from, junction);
     }
-    for reach in &block.node.reaches {
-        if let Some(top) = reached.get(reach.as_str()) {
-            *svg += &curve("line", junction, (REACH.0, top + REACH_HEIGHT / 2.0));
-        }
-    }
     if reaches {
         let _ = writeln!(svg, "<circle class=\"junction\" cx=\"{}\" cy=\"{}\" r=\"3\"/>", junction.0, junction.1);
     }
+}
+
+fn reach(reached: &Reached<'_>) -> String {
+    let y = reached.top + REACH_HEIGHT / 2.0 + 4.0;
+    let title = match reached.by {
+        1 => reached.name.to_owned(),
+        by => format!("{}, reached by {by} identities of this system", reached.name),
+    };
+    let mut inner = text(REACH.0 + 10.0, y, "", reached.name, REACH.1 - 48.0, WIDE);
+    if reached.by > 1 {
+        let count = format!("×{}", reached.by);
+        let x = REACH.0 + REACH.1 - 10.0 - columns(&count) as f64 * NARROW;
+        inner += &text(x, y, "small", &count, 60.0, NARROW);
+    }
+    boxed("reach", REACH, reached.top, REACH_HEIGHT, &title, &inner)
 }
 
 fn curve(class: &str, from: (f64, f64), to: (f64, f64)) -> String {
@@ -190,13 +245,14 @@ fn identity(svg: &mut String, block: &Block<'_>) {
     let node = block.node;
     let top = block.middle() - IDENTITY_HEIGHT / 2.0;
     let name = node.identity.name.as_deref().unwrap_or(&node.identity.id);
+    // What has to be seen comes first: the rest may be cut.
     let owner = match &node.owner {
-        Some(owner) if owner.has_left() => format!("{} HAS LEFT", owner.id),
-        Some(owner) => owner.id.clone(),
+        Some(owner) if owner.has_left() => format!("OWNER HAS LEFT ({})", called(owner)),
+        Some(owner) => called(owner).to_owned(),
         None => "NO OWNER".into(),
     };
     let facts: Vec<String> =
-        node.identity.environment.iter().chain(&node.identity.privilege).cloned().chain([owner]).collect();
+        [owner].into_iter().chain(node.identity.environment.clone()).chain(node.identity.privilege.clone()).collect();
     let facts = facts.join(" · ");
     let class = if node.is_unowned() { "identity unowned" } else { "identity" };
     let room = IDENTITY.1 - 20.0;
@@ -204,6 +260,10 @@ fn identity(svg: &mut String, block: &Block<'_>) {
         + &text(IDENTITY.0 + 10.0, top + 36.0, "small", &facts, room, NARROW);
     let title = format!("{} ({}): {facts}", name, node.identity.id);
     *svg += &boxed(class, IDENTITY, top, IDENTITY_HEIGHT, &title, &inner);
+}
+
+fn called(person: &PersonCard) -> &str {
+    person.name.as_deref().unwrap_or(&person.id)
 }
 
 fn credential(svg: &mut String, credential: &MapCredential, top: f64) {
@@ -247,4 +307,50 @@ fn text(x: f64, y: f64, class: &str, text: &str, room: f64, wide: f64) -> String
     let most = (room / wide) as usize;
     let shown = if columns(&clean) <= most { clean.into_owned() } else { cut(&clean, most) };
     format!("<text class=\"{class}\" x=\"{x}\" y=\"{y:.1}\">{}</text>", markup(&shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::model::IdentityRecord;
+
+    /// A system of so many identities with some credentials and reach each.
+    fn system(identities: usize) -> System {
+        let node = |number: usize| MapIdentity {
+            identity: IdentityRecord { id: format!("nhi-{number}"), ..IdentityRecord::default() },
+            owner: None,
+            credentials: vec![MapCredential::default(); number % 4],
+            reaches: (0..number % 5).map(|reach| format!("reach-{reach}")).collect(),
+        };
+        System { name: Some("s".into()), identities: (0..identities).map(node).collect() }
+    }
+
+    #[test]
+    fn no_boxes_of_a_column_overlap_whatever_their_number() {
+        for identities in [1, 2, 5, MANY - 1, MANY, 50, 200] {
+            let system = system(identities);
+            let layout = if identities < MANY { shared(&system) } else { repeated(&system) };
+            let apart = |tops: &[f64], height: f64| tops.windows(2).all(|pair| pair[0] + height < pair[1]);
+            let tops: Vec<f64> = layout.reached.iter().map(|reached| reached.top).collect();
+            assert!(apart(&tops, REACH_HEIGHT), "{identities} identities: reach {tops:?}");
+            let credentials = |block: &Block<'_>| {
+                (0..block.node.credentials.len()).map(|index| credential_top(block, index)).collect::<Vec<_>>()
+            };
+            let tops: Vec<f64> = layout.blocks.iter().flat_map(credentials).collect();
+            assert!(apart(&tops, CREDENTIAL_HEIGHT), "{identities} identities: credentials {tops:?}");
+            assert!(tops.iter().chain(layout.reached.iter().map(|one| &one.top)).all(|top| *top >= TOP - 1.0));
+            let leads: usize = system.identities.iter().map(|node| node.reaches.len()).sum();
+            assert_eq!(layout.lines.len(), leads);
+        }
+    }
+
+    #[test]
+    fn a_thing_reached_by_several_is_drawn_once_in_a_small_system_and_counted_in_a_large_one() {
+        assert_eq!(shared(&system(5)).reached.len(), 4);
+        let large = system(10);
+        let layout = repeated(&large);
+        assert_eq!(layout.reached.len(), 20);
+        assert!(layout.reached.iter().filter(|one| one.name == "reach-0").all(|one| one.by == 8));
+        assert!(drawing(&large).contains("×8"));
+    }
 }

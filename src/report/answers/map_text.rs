@@ -8,7 +8,7 @@ use crate::report::escape::terminal;
 use crate::report::text::counted;
 
 /// What stands for identities that name no AI system.
-pub(super) const NO_SYSTEM: &str = "(no AI system named)";
+pub(super) const NO_SYSTEM: &str = "(no AI system)";
 
 /// Writes the tree.
 ///

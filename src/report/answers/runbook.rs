@@ -17,7 +17,7 @@ pub fn write(book: &Runbook, width: usize, output: &mut dyn Write) -> io::Result
     paper.text(0, &format!("{}{whose}", book.what))?;
     paper.field("redacted", &book.redacted)?;
     paper.field("fingerprint", &book.fingerprint)?;
-    paper.field("works", state_in_words(book.state))?;
+    paper.field("state", state_in_words(book.state))?;
     paper.field("readable by", exposure_in_words(book.exposure))?;
     paper.field("order", &book.order_reason)?;
     paper.field("deadline", &format!("{} ({})", book.deadline, book.deadline_reason))?;

@@ -35,7 +35,8 @@ pub fn title(book: &Runbook) -> String {
     let severity = severity_name(book.severity);
     let text =
         format!("[credtrace][{severity}] {}{}{}", book.what, whose.unwrap_or_default(), place.unwrap_or_default());
-    terminal(&text).into_owned()
+    // A tracker would tell whoever is named so, and no escape keeps it from that.
+    terminal(&text).replace('@', "(at)")
 }
 
 /// Writes the ticket.
@@ -67,6 +68,11 @@ fn plain(text: &str) -> String {
     written
 }
 
+/// A sentence that may have an address in it: trackers tell people who are mentioned, but not inside a code span.
+fn sentence(text: &str) -> String {
+    if text.contains('@') { markdown_code(text) } else { plain(text) }
+}
+
 fn who(book: &Runbook, output: &mut dyn Write) -> io::Result<()> {
     writeln!(output, "## Who\n")?;
     match &book.identity {
@@ -92,7 +98,7 @@ fn who(book: &Runbook, output: &mut dyn Write) -> io::Result<()> {
     let why = link.why.as_deref().unwrap_or("no inventory was asked");
     writeln!(output, "- How this is known: {}{score}", markdown_code(why))?;
     let told = book.routing.to.as_deref().map_or_else(|| "nobody".into(), markdown_code);
-    writeln!(output, "- Told: {told}; {}\n", plain(&book.routing.why))
+    writeln!(output, "- Told: {told}; {}\n", sentence(&book.routing.why))
 }
 
 fn what(book: &Runbook, output: &mut dyn Write) -> io::Result<()> {
@@ -141,7 +147,7 @@ fn break_check(book: &Runbook, output: &mut dyn Write) -> io::Result<()> {
     let check = &book.break_check;
     writeln!(output, "## Can it be revoked without breaking production?\n\n**{}**\n", check.verdict.in_words())?;
     for reason in &check.reasons {
-        writeln!(output, "- {}", plain(reason))?;
+        writeln!(output, "- {}", sentence(reason))?;
     }
     for consumer in &check.consumers {
         let known = match consumer.known_by {
@@ -158,7 +164,7 @@ fn steps(book: &Runbook, output: &mut dyn Write) -> io::Result<()> {
     for (number, step) in (1..).zip(&book.steps) {
         writeln!(output, "- [ ] **{number}. {}**", plain(&step.title))?;
         for detail in &step.details {
-            writeln!(output, "  - {}", plain(detail))?;
+            writeln!(output, "  - {}", sentence(detail))?;
         }
         for command in &step.commands {
             writeln!(output, "  - {}", markdown_code(command))?;

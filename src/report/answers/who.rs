@@ -135,10 +135,11 @@ fn link(link: &Identity, paper: &mut Paper<'_>) -> io::Result<()> {
     paper.field_of("why", link.why.as_deref())?;
     paper.field_of("as of", link.as_of.as_deref())?;
     for rival in &link.candidates {
-        let names = [&rival.id, &rival.record_id].into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+        let names = [&rival.id, &rival.record_id].into_iter().flatten().cloned();
         let owner = rival.owner.as_ref().and_then(|owner| owner.email.as_ref().or(owner.id.as_ref()));
-        let owner = owner.map(|owner| format!(", owner {owner}")).unwrap_or_default();
-        paper.field("may also be", &format!("{names}{owner}, score {:.2}", rival.score))?;
+        let parts = names.chain(owner.map(|owner| format!("owner {owner}")));
+        let parts: Vec<String> = parts.chain([format!("score {:.2}", rival.score)]).collect();
+        paper.field("may be", &parts.join(", "))?;
     }
     Ok(())
 }
@@ -199,7 +200,7 @@ fn found(found: &[Found], paper: &mut Paper<'_>) -> io::Result<()> {
         let places = counted(finding.occurrences.len() as u64, "place", "places");
         paper.heading(&format!("Found in {places}: {} ({})", finding.redacted, finding.detector))?;
         paper.field("fingerprint", &finding.fingerprint)?;
-        paper.field("works", state_in_words(finding.state))?;
+        paper.field("state", state_in_words(finding.state))?;
         for place in finding.occurrences.iter().take(MOST_PLACES) {
             paper.item(2, &place_in_words(place))?;
         }
