@@ -89,8 +89,7 @@ fn every_form_of_text_and_of_line_is_read_and_told_in_place() {
 #[test]
 fn a_key_astride_any_border_of_a_chunk_is_found_in_every_form() {
     let borders = [8 << 10, 64 << 10, 1 << 20, 2 << 20];
-    for (form, seed) in
-        [(Form::Utf8, 300), (Form::LittleEndian, 400), (Form::BigEndian, 500), (Form::LittleLong, 1000)]
+    for (form, seed) in [(Form::Utf8, 300), (Form::LittleEndian, 400), (Form::BigEndian, 500), (Form::LittleLong, 1000)]
     {
         let mut text = "the quick brown fox jumps over it\n".repeat(66_000);
         let mut keys = Vec::new();
