@@ -1,6 +1,6 @@
 //! Runs the library over the set and counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use credtrace::detector::Registry;
@@ -34,7 +34,7 @@ impl Share {
 /// What a scan of the set comes to.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
-    /// Found at confidence medium and above, of detectors that may reach it; pending contexts are left out.
+    /// Found at confidence medium and above, of detectors that may reach it.
     pub(crate) recall: Share,
     /// Found at any confidence, of detectors that are never surer than low.
     pub(crate) recall_low: Share,
@@ -42,10 +42,10 @@ pub(crate) struct Measured {
     pub(crate) provider: Share,
     /// Recall by provider.
     pub(crate) by_provider: BTreeMap<String, Share>,
-    /// Recall by context.
+    /// Found with the right provider, by context.
     pub(crate) by_context: BTreeMap<&'static str, Share>,
-    /// Recall in contexts whose views are to come.
-    pub(crate) pending: BTreeMap<&'static str, Share>,
+    /// In how many contexts each provider was tried.
+    pub(crate) contexts_of: BTreeMap<String, BTreeSet<&'static str>>,
     /// Recall by detector.
     pub(crate) by_detector: BTreeMap<String, Share>,
     /// Texts without a finding at medium and above, by class.
@@ -62,11 +62,11 @@ pub(crate) struct Measured {
     pub(crate) time: Duration,
 }
 
-/// Scans the whole set on one thread.
-pub(crate) fn run() -> Measured {
+/// Scans the whole set on one thread, with `each` credentials of every detector in every context.
+pub(crate) fn run(each: u32) -> Measured {
     let registry = Registry::built_in();
     let scanner = TextScanner::new(&registry, EngineChoice::Fastest, Workload::Large, false).expect("an engine opens");
-    let positives = positives::all(&registry);
+    let positives = positives::all(&registry, each);
     let negatives = negatives::all(&registry);
     let mut measured = Measured::default();
     let start = Instant::now();
@@ -87,9 +87,7 @@ impl Measured {
         let hits = scanner.worker().expect("buffers").scan(&positive.text).expect("a scan");
         let mut found = hits.located.iter().map(|located| &located.candidate);
         let found = found.find(|candidate| candidate.secret.expose() == positive.secret);
-        if positive.pending {
-            return self.pending.entry(positive.context).or_default().add(found.is_some());
-        }
+        self.contexts_of.entry(detector.provider.clone()).or_default().insert(positive.context);
         let least = detector.confidence.min(Confidence::Medium);
         let reported = found.is_some_and(|candidate| candidate.confidence >= least);
         let right = found.is_some_and(|candidate| registry.detector(candidate.detector).provider == detector.provider);
@@ -102,7 +100,7 @@ impl Measured {
         }
         self.recall.add(reported);
         self.by_provider.entry(detector.provider.clone()).or_default().add(reported);
-        self.by_context.entry(positive.context).or_default().add(reported);
+        self.by_context.entry(positive.context).or_default().add(reported && right);
         self.by_detector.entry(detector.id.clone()).or_default().add(reported);
         if reported {
             self.provider.add(right);
@@ -120,6 +118,11 @@ impl Measured {
             let text = String::from_utf8_lossy(&negative.text[..negative.text.len().min(120)]).trim_end().to_owned();
             self.alarms.push((negative.class, registry.detector(candidate.detector).id.clone(), text));
         }
+    }
+
+    /// The least number of contexts in which a provider was tried.
+    pub(crate) fn fewest_contexts(&self) -> usize {
+        self.contexts_of.values().map(BTreeSet::len).min().unwrap_or(0)
     }
 
     /// The share of texts without a credential in which nothing is found at medium and above.

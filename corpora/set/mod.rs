@@ -4,9 +4,11 @@
 
 #![allow(dead_code, reason = "the program prints what the test does not look at")]
 
+pub(crate) mod altered;
 pub(crate) mod measure;
 pub(crate) mod negatives;
 pub(crate) mod positives;
+pub(crate) mod templates;
 
 use credtrace::detector::compile::Detector;
 use credtrace::detector::example::{self, Generator};
@@ -15,8 +17,6 @@ use credtrace::detector::example::{self, Generator};
 pub(crate) struct Positive {
     /// What stands round the credential.
     pub(crate) context: &'static str,
-    /// Whether reading it needs a view of the text that is still to come.
-    pub(crate) pending: bool,
     /// The detector, by its place in the registry.
     pub(crate) detector: u16,
     /// The credential.

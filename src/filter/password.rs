@@ -18,7 +18,7 @@ pub(super) fn reason(value: &Value<'_>) -> Option<DropReason> {
     if is_reference(value.bytes) || is_reference(password) {
         return Some(DropReason::Reference);
     }
-    if is_written_in_escapes(password) {
+    if is_written_in_escapes(password) || is_of_a_pattern(password) {
         return Some(DropReason::Code);
     }
     if is_masked(password) {
@@ -215,6 +215,13 @@ fn is_written_in_escapes(password: &[u8]) -> bool {
     escapes > 0 && password.len() < escapes * 4 + 4
 }
 
+/// Whether a password is a part of a regular expression for addresses: `]+):([^`.
+fn is_of_a_pattern(password: &[u8]) -> bool {
+    [&b"[^"[..], b"]+)", b"]*)", b"(?:", b".*)", b".+)"]
+        .iter()
+        .any(|mark| memchr::memmem::find(password, mark).is_some())
+}
+
 fn is_masked(password: &[u8]) -> bool {
     password.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?'))
         || memchr::memmem::find(password, b"***").is_some()
@@ -294,6 +301,7 @@ mod tests {
             ("app", "8080", DropReason::Placeholder),
             ("scott", "Tiger", DropReason::Placeholder),
             ("app", r"\xa1\xa2", DropReason::Code),
+            (")([^", "]+):([^", DropReason::Code),
             ("app", "s3cret", DropReason::Placeholder),
             ("app", "MyP%40ss%3Aword", DropReason::Placeholder),
             ("app", "somepassword", DropReason::Placeholder),

@@ -12,19 +12,26 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
 use super::engine::{AnchorHit, Workload};
-use super::look::{GENERIC, Look};
+use super::look::Look;
 use super::pure::PureEngine;
-use super::views::{self, Undone, View, decode, join, undo};
+use super::repetition;
+use super::views::{self, Undone, View, decode, join, undo, value};
 use crate::detector::compile::{Anchor, Encoding, Place, Rule};
 use crate::detector::registry::Registry;
+use crate::filter::grammar;
+use crate::finding::Confidence;
 
 /// How many bytes before a plain anchor its views may hold.
 const VIEW_BACK: usize = 256;
 /// How many bytes after a plain anchor its views may hold: the key, what stands inside it, and what follows.
 const VIEW_FORWARD: usize = 1024;
+/// The longest token that is put together again where something cuts it, in bytes: a signed token with many claims.
+const LONGEST_CUT: usize = 6 << 10;
 /// How many bytes on each side of an encoded anchor are decoded at the most. What lies farther off is not read: in a
 /// longer run the limit for one credential, its context included.
 pub const RUN_REACH: usize = 32 << 10;
+/// How far from encoded text names are read that speak for what it holds, in bytes before and after that.
+const NAME_REACH: (usize, usize) = (200, 100);
 /// How many encodings are undone round each other.
 const DEEPEST: usize = 3;
 /// How many levels of escapes are undone in one view.
@@ -32,7 +39,9 @@ const LEVELS: usize = 3;
 /// The greatest range of lengths of a rule whose matches wrapped lines may hold: a longer one would swallow the next word.
 const WRAPPED_SLACK: u32 = 16;
 /// How many decoded bytes round an encoded anchor are looked through for plain ones.
-const NEIGHBOURHOOD: usize = 64;
+const NEIGHBOURHOOD: usize = 96;
+/// How many bytes behind an encoded name a value may begin that it stands for.
+const VALUE_BEHIND: usize = 16;
 
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
@@ -61,7 +70,7 @@ impl<'registry> Evaluator<'registry> {
     }
 
     /// Evaluates one anchor. Returns how many bytes before and after the anchor the verdicts could read, at most
-    /// [`RUN_REACH`] where it is encoded; nothing where no rule's gate passed and nothing right behind the anchor could have
+    /// [`RUN_REACH`] and the reach of a name where it is encoded; nothing where no rule's gate passed and nothing right behind the anchor could have
     /// kept it from passing: that depends on no more than [`views::LOOK`] bytes beyond the gate's reach.
     pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
         #[cfg(test)]
@@ -78,7 +87,11 @@ impl<'registry> Evaluator<'registry> {
     }
 
     fn evaluate_at(&self, text: &[u8], hit: AnchorHit, depth: usize, sink: &mut Vec<Verdict>) -> Option<Reach> {
-        match self.registry.anchors[hit.anchor as usize].encoding {
+        let encoding = self.registry.anchors[hit.anchor as usize].encoding;
+        if repetition::surrounds(text, hit.start, encoding != Encoding::Plain) {
+            return Some(repetition::REACH);
+        }
+        match encoding {
             Encoding::Plain => self.evaluate_plain(text, hit, sink),
             encoding if depth < DEEPEST => Some(self.evaluate_encoded(text, hit, encoding, depth, sink)),
             _ => None,
@@ -87,7 +100,12 @@ impl<'registry> Evaluator<'registry> {
 
     fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
-        let mut decided = false;
+        if let Some(distance) = self.distance(anchor)
+            && self.evaluate_coded_value(text, hit, distance, sink)
+        {
+            return Some(self.view_reach(anchor));
+        }
+        let (mut decided, mut open) = (false, false);
         let mut reach: Option<Reach> = None;
         for number in &anchor.rules {
             let rule = self.rule(*number);
@@ -97,21 +115,42 @@ impl<'registry> Evaluator<'registry> {
             let (back, forward) = (rule.back as usize, rule.forward as usize);
             let known = reach.unwrap_or_default();
             // Whether a verdict is final depends on what follows its credential.
-            reach = Some((known.0.max(back), known.1.max(forward + views::CUT_REACH)));
+            reach = Some((known.0.max(back), known.1.max(forward + views::cut_reach(longest_token(rule)))));
             let (first, last) = (hit.start.saturating_sub(back), (hit.end + forward).min(text.len()));
             let view = View::raw(&text[first..last], first);
             let known = sink.len();
             self.look(*number, &view, (hit.start - first, hit.end - first), sink);
-            decided |= sink[known..].iter().any(|verdict| is_final(verdict, rule, text));
+            let last_word = sink[known..].iter().any(|verdict| is_final(verdict, rule, text));
+            decided |= last_word;
+            open |= !last_word && matches!(rule.place, Place::Fixed(_));
         }
-        if decided || (reach.is_none() && !views::may_be_cut(text, hit.end)) {
+        // Where a shorter form fits and a longer one begins alike, what cuts the longer one decides.
+        let decided = decided && !open;
+        if decided || (reach.is_none() && !self.may_be_cut(anchor, text, hit)) {
             return reach;
         }
         if self.is_suspect(anchor, text, hit) {
             self.evaluate_in_views(text, hit, sink);
         }
+        if let Some(distance) = self.distance(anchor) {
+            self.evaluate_cut_value(text, hit, distance, sink);
+        }
         let known = reach.unwrap_or_default();
-        Some((known.0.max(VIEW_BACK), known.1.max(VIEW_FORWARD)))
+        let (back, forward) = self.view_reach(anchor);
+        Some((known.0.max(back), known.1.max(forward)))
+    }
+
+    /// Returns whether what keeps the gates of an anchor from passing may be something that views undo.
+    fn may_be_cut(&self, anchor: &Anchor, text: &[u8], hit: AnchorHit) -> bool {
+        let inside = |number: &u16| matches!(self.rule(*number).place, Place::Fixed(offset) if offset > 0);
+        views::may_be_cut(text, hit.end)
+            || (anchor.rules.iter().any(inside) && views::may_be_cut_before(text, hit.start))
+    }
+
+    /// How many bytes before and after an anchor its views hold.
+    fn view_reach(&self, anchor: &Anchor) -> Reach {
+        let longest = anchor.rules.iter().map(|number| longest_token(self.rule(*number))).max().unwrap_or(0);
+        (VIEW_BACK, VIEW_FORWARD.max(longest + VIEW_BACK))
     }
 
     /// How much to decode for an anchor at first: all that a plain one can reach, the neighbourhood of an encoded one.
@@ -127,30 +166,79 @@ impl<'registry> Evaluator<'registry> {
 
     /// Returns whether something stands after an anchor that views can undo.
     fn is_suspect(&self, anchor: &Anchor, text: &[u8], hit: AnchorHit) -> bool {
-        let places = || anchor.rules.iter().map(|number| self.rule(*number).place);
-        let near =
-            places().filter_map(|place| if let Place::Near(distance) = place { Some(distance) } else { None }).max();
-        if let Some(distance) = near {
-            return views::is_escaped(text, hit.end, distance as usize);
+        if let Some(distance) = self.distance(anchor) {
+            return views::is_escaped(text, hit.end, distance);
         }
-        let fixed = places().any(|place| matches!(place, Place::Fixed(_)));
-        fixed && boundary::may_begin(text, hit.start) && views::is_cut(text, hit.start, hit.end)
+        anchor.rules.iter().any(|number| {
+            let rule = self.rule(*number);
+            match rule.place {
+                Place::Fixed(0) => {
+                    boundary::may_begin(text, hit.start) && views::is_cut(text, hit.start, hit.end, longest_token(rule))
+                }
+                // What cuts such a token may stand before its anchor.
+                Place::Fixed(offset) => {
+                    views::is_cut(text, hit.start, hit.end, longest_token(rule))
+                        || views::is_cut_before(text, hit.start, offset as usize)
+                }
+                Place::Near(_) | Place::Around => false,
+            }
+        })
+    }
+
+    /// Returns how far behind a name the values begin that are looked for beside it.
+    fn distance(&self, anchor: &Anchor) -> Option<usize> {
+        let distance = |number: &u16| match self.rule(*number).place {
+            Place::Near(distance) => Some(distance as usize),
+            Place::Fixed(_) | Place::Around => None,
+        };
+        anchor.rules.iter().filter_map(distance).max()
+    }
+
+    /// Looks at a value beside a name that is in base64 of its own. Returns whether something was found: then the base64 is
+    /// no value by itself.
+    fn evaluate_coded_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Vec<Verdict>) -> bool {
+        let (raw, place) = self.window(text, hit);
+        let anchor = &self.registry.anchors[hit.anchor as usize];
+        value::decoded(&raw, place.1, distance).is_some_and(|view| self.look_with(&view, anchor, place, sink))
+    }
+
+    /// Looks at a value beside a name that a concatenation cuts.
+    fn evaluate_cut_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Vec<Verdict>) {
+        let (raw, place) = self.window(text, hit);
+        let anchor = &self.registry.anchors[hit.anchor as usize];
+        if let Some(view) = value::joined(&raw, place.1, distance) {
+            self.look_with(&view, anchor, place, sink);
+        }
+    }
+
+    /// Returns the text round an anchor as views read it, and where the anchor stands in it.
+    fn window<'text>(&self, text: &'text [u8], hit: AnchorHit) -> (View<'text>, (usize, usize)) {
+        let reach = self.view_reach(&self.registry.anchors[hit.anchor as usize]);
+        let first = hit.start.saturating_sub(reach.0);
+        let last = (hit.end + reach.1).min(text.len());
+        (View::raw(&text[first..last], first), (hit.start - first, hit.end - first))
     }
 
     /// Reads the text round an anchor with more and more undone, until something is found.
     fn evaluate_in_views(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
-        let first = hit.start.saturating_sub(VIEW_BACK);
-        let last = (hit.end + VIEW_FORWARD).min(text.len());
-        let mut view = View::raw(&text[first..last], first);
+        let (mut view, _) = self.window(text, hit);
+        if let Some(seen) = undo::unseen(&view) {
+            let place = (seen.position(hit.start), seen.position(hit.end));
+            if self.look_through(&seen, hit.anchor, place, sink) {
+                return;
+            }
+        }
         for level in 0..=LEVELS {
             let (from, to) = (view.position(hit.start), view.position(hit.end));
             if level > 0 && self.look_through(&view, hit.anchor, (from, to), sink) {
                 return;
             }
-            if let Some(joined) = join::join(&view, from)
-                && self.look_through(&joined, hit.anchor, (from, to), sink)
-            {
-                return;
+            for start in self.token_starts(&view, hit.anchor, from) {
+                let Some(joined) = join::join(&view, start) else { continue };
+                let place = (joined.position(hit.start), joined.position(hit.end));
+                if self.look_through(&joined, hit.anchor, place, sink) {
+                    return;
+                }
             }
             match undo::undo(&view, (from, to)) {
                 Some(next) => view = next,
@@ -159,21 +247,33 @@ impl<'registry> Evaluator<'registry> {
         }
     }
 
+    /// Returns where a token begins that holds an anchor: at the anchor, or for one that stands inside its token where pieces
+    /// of tokens before it begin.
+    fn token_starts(&self, view: &View<'_>, number: u32, from: usize) -> Vec<usize> {
+        let rules = self.registry.anchors[number as usize].rules.iter().map(|number| self.rule(*number).place);
+        let offset = rules.filter_map(|place| if let Place::Fixed(offset) = place { Some(offset) } else { None }).max();
+        match offset {
+            Some(offset) if offset > 0 => {
+                let mut starts = join::starts_before(&view.bytes, from, offset as usize);
+                starts.push(from);
+                starts
+            }
+            _ => vec![from],
+        }
+    }
+
     /// Looks at a view with the rules of an anchor, and with those of other anchors that its token holds once it is whole.
     /// Returns whether something was found.
     fn look_through(&self, view: &View<'_>, number: u32, place: (usize, usize), sink: &mut Vec<Verdict>) -> bool {
         let anchor = &self.registry.anchors[number as usize];
-        if self.look_with(view, anchor, place, sink) {
-            return true;
-        }
+        let mut found = self.look_with(view, anchor, place, sink);
         let token = join::run(&view.bytes[place.0..]);
         if anchor.caseless || token <= place.1 - place.0 {
-            return false;
+            return found;
         }
         let mut hits = Vec::new();
         self.find_inner(&view.bytes[place.0..place.0 + token], &mut hits);
         hits.sort_unstable();
-        let mut found = false;
         for hit in hits {
             let other = &self.registry.anchors[hit.anchor as usize];
             if other.encoding == Encoding::Plain && !other.caseless && hit.anchor != number {
@@ -210,10 +310,9 @@ impl<'registry> Evaluator<'registry> {
         let detector = self.registry.detector(rule.detector);
         let own = !detector.shared && matches!(rule.place, Place::Fixed(_));
         let proved = detector.checksum.is_some();
-        let concatenated = view.has(Undone::Concatenation, start, end);
+        // The quotes of a concatenation say that its pieces belong together; the end of a line says nothing.
         let wrapped = view.has(Undone::Wrapping, start, end);
-        (!concatenated || own || proved)
-            && (!wrapped || proved || (own && rule.slack.is_some_and(|slack| slack <= WRAPPED_SLACK)))
+        !wrapped || proved || (own && rule.slack.is_some_and(|slack| slack <= WRAPPED_SLACK))
     }
 
     /// Decodes what stands round an encoded anchor and evaluates the anchors that it holds there.
@@ -258,7 +357,11 @@ impl<'registry> Evaluator<'registry> {
                 }
             }
             if farther(need, needed) == need || reach == (RUN_REACH, RUN_REACH) {
-                sink.extend(verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding)));
+                if !verdicts.is_empty() {
+                    reach = (reach.0 + NAME_REACH.0, reach.1 + NAME_REACH.1);
+                }
+                let outwards = verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding));
+                sink.extend(outwards.map(|verdict| self.named_outside(verdict, text)));
                 break;
             }
             need = farther(need, needed);
@@ -266,27 +369,42 @@ impl<'registry> Evaluator<'registry> {
         reach
     }
 
-    /// Returns the anchors that stand where an encoded one was decoded, or where there is none, those beside it: the
-    /// anchor may have been a word that stands beside values.
+    /// Has a name that stands beside encoded text speak for a credential in it that several providers share.
+    fn named_outside(&self, verdict: Verdict, text: &[u8]) -> Verdict {
+        let Verdict::Kept(candidate) = &verdict else { return verdict };
+        let detector = self.registry.detector(candidate.detector);
+        if !candidate.shared || candidate.confidence != Confidence::Low || detector.confidence == Confidence::Low {
+            return verdict;
+        }
+        let before = &text[candidate.start.saturating_sub(NAME_REACH.0)..candidate.start];
+        let after = &text[candidate.end..(candidate.end + NAME_REACH.1).min(text.len())];
+        match grammar::nearest(before, after, &detector.context_words) {
+            Some(distance) => {
+                Verdict::Kept(Candidate { confidence: Confidence::Medium, distance, ..candidate.clone() })
+            }
+            None => verdict,
+        }
+    }
+
+    /// Returns the anchors that stand where an encoded one was decoded, and the names beside it, or where there is none, all
+    /// beside it: the anchor may have been a word that stands beside values.
     fn anchors_near(&self, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
         let mut hits = Vec::new();
         self.find_inner(&view.bytes, &mut hits);
         hits.sort_unstable();
-        let (mut over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
-        // A word that every provider's values stand beside says nothing of whose this one is.
-        if over.iter().any(|hit| self.names_a_provider(hit)) {
-            return over;
-        }
-        let plain = |hit: &AnchorHit| self.registry.anchors[hit.anchor as usize].encoding == Encoding::Plain;
-        over.extend(beside.into_iter().filter(|hit| plain(hit) && hit.start < to + 16));
-        over.sort_unstable();
-        over
-    }
-
-    /// Returns whether an anchor is that of a provider's own detector.
-    fn names_a_provider(&self, hit: &AnchorHit) -> bool {
-        let rules = &self.registry.anchors[hit.anchor as usize].rules;
-        rules.iter().any(|number| self.registry.detector(self.rule(*number).detector).provider != GENERIC)
+        let (over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+        let alone = over.is_empty();
+        let beside = beside.into_iter().filter(|hit| {
+            let anchor = &self.registry.anchors[hit.anchor as usize];
+            let places = anchor.rules.iter().map(|number| self.rule(*number).place);
+            let offset =
+                places.map(|place| if let Place::Fixed(offset) = place { offset } else { 0 }).max().unwrap_or(0);
+            // A value begins right behind its name; its own anchor may stand inside it.
+            let value = hit.start >= to && hit.start < to + VALUE_BEHIND + offset as usize;
+            let known = alone || anchor.caseless;
+            anchor.encoding == Encoding::Plain && ((known && hit.start < to + VALUE_BEHIND) || value)
+        });
+        over.into_iter().chain(beside).collect()
     }
 
     /// Returns whether an anchor in what was decoded is worth decoding more.
@@ -359,8 +477,14 @@ fn stand_in(detector: u16, window: &[u8], hit: AnchorHit) -> Verdict {
 fn is_final(verdict: &Verdict, rule: &Rule, text: &[u8]) -> bool {
     let Verdict::Kept(candidate) = verdict else { return false };
     let rest = &text[candidate.end.min(text.len())..];
-    let ends_a_line = [&b"\n"[..], b"\r", b"\\n", b"\\r"].iter().any(|end| rest.starts_with(end));
-    rule.slack == Some(0) || ends_a_line || !views::is_cut(text, candidate.end, candidate.end)
+    let ends_a_line = [&b"\n"[..], b"\r", b"\\n", b"\\r"].iter().any(|end| rest.starts_with(end))
+        && !views::may_end_a_mail_line(text, candidate.end);
+    rule.slack == Some(0) || ends_a_line || !views::is_cut(text, candidate.end, candidate.end, longest_token(rule))
+}
+
+/// The longest token of a rule whose end is looked for, in bytes.
+fn longest_token(rule: &Rule) -> usize {
+    (rule.forward as usize).clamp(views::LONGEST_TOKEN, LONGEST_CUT)
 }
 
 /// Reads the run round an encoded anchor, at most `room` bytes of the text before and after it.

@@ -7,14 +7,14 @@ use regex::bytes::Regex;
 use super::boundary;
 use super::candidate::{Candidate, Dropped, Verdict};
 use super::views::View;
-use crate::detector::compile::{ByteSet, Detector, Place, Rule, shape};
+use crate::detector::compile::{ByteSet, Detector, Kind, Place, Rule, shape};
 use crate::filter;
 use crate::filter::grammar::{self, Relation};
 use crate::finding::Confidence;
 use crate::secret::Secret;
 
 /// The provider of detectors that name none.
-pub(super) const GENERIC: &str = "generic";
+const GENERIC: &str = "generic";
 
 /// One rule at one anchor in one view.
 pub(crate) struct Look<'look> {
@@ -73,15 +73,32 @@ impl Look<'_> {
             return;
         }
         let mut position = self.anchor.1;
-        let limit = (position + distance).min(bytes.len());
+        let limit = (position + distance + interlude(&bytes[position..])).min(bytes.len());
         while let Some((start, end)) = next_run(bytes, position, limit, &self.rule.alphabet) {
+            let start = (start + rest_of_escape(bytes, start)).min(end);
             let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
             if stands_free(bytes, start, end) && regex.find(&bytes[start..end]).is_some_and(fits) {
-                let relation = grammar::relation(&bytes[self.anchor.1..start]);
+                let gap = &bytes[self.anchor.1..start];
+                let is_option = grammar::is_option(&bytes[..self.anchor.1], gap);
+                let relation = if is_option { Relation::Assigned } else { grammar::relation(gap) };
                 sink.push(judge(self, start, end, Some(relation)));
             }
-            position = end;
+            position = end.max(position + 1);
         }
+    }
+}
+
+/// Returns how many bytes at the start of a run belong to an escape before it: the `n` of `\\n`, the digits of `\\u003d`.
+fn rest_of_escape(bytes: &[u8], start: usize) -> usize {
+    let digits = |from: usize, count: usize| {
+        bytes.get(from..from + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    match (start.checked_sub(1).map(|before| bytes[before]), bytes.get(start)) {
+        (Some(b'\\'), Some(b'n' | b't' | b'r')) => 1,
+        (Some(b'\\'), Some(b'u')) if digits(start + 1, 4) => 5,
+        (Some(b'\\'), Some(b'x')) if digits(start + 1, 2) => 3,
+        (Some(b'%'), Some(_)) if digits(start, 2) => 2,
+        _ => 0,
     }
 }
 
@@ -92,6 +109,28 @@ fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
     let new_word = before.is_ascii_lowercase() && bytes[start].is_ascii_uppercase();
     long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)
 }
+
+/// Returns how long what stands between a name and the operator of its value is: a type (`_key: String =`), or the
+/// beginning of the line that holds the value (`name: NAME`, `value: VALUE`).
+fn interlude(text: &[u8]) -> usize {
+    let of_a_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let rest = text.iter().take(64).take_while(of_a_name).count();
+    let of_a_type = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b' ' | b'&' | b'\'' | b'?');
+    let length = text[rest..].iter().take(MOST_TYPE).take_while(of_a_type).count();
+    if text[rest..].starts_with(b":") && text.get(rest + length) == Some(&b'=') {
+        return length;
+    }
+    let of_an_end = |byte: &&u8| matches!(byte, b'"' | b'\'' | b',' | b'\r' | b'\n' | b' ' | b'\t');
+    let length = text[rest..].iter().take(MOST_INDENTATION).take_while(of_an_end).count();
+    let is_field = text[rest..rest + length].contains(&b'\n')
+        && text.get(rest + length..rest + length + 5).is_some_and(|word| word.eq_ignore_ascii_case(b"value"));
+    if is_field { length + 5 } else { 0 }
+}
+
+/// The longest type between a name and its value, in bytes.
+const MOST_TYPE: usize = 24;
+/// The most that stands between a name and the line of its value, in bytes.
+const MOST_INDENTATION: usize = 48;
 
 /// Returns the next run of an alphabet that begins before `limit`. An equals sign ends a name and can only close a value, and
 /// full stops at its end are a sentence's.
@@ -188,9 +227,17 @@ fn confidence(look: &Look<'_>, value: &filter::Value<'_>, relation: Option<Relat
     };
     let (reached, distance) = match relation {
         Some(Relation::Assigned) => (Confidence::Medium, value.before.len() - look.anchor.0),
+        // A value of an exact form that is given to a bare `api_key` belongs to whom the lines round it are about.
+        Some(Relation::Loose) if value.exact && filter::surroundings::is_given_to_a_key(value.before) => {
+            (Confidence::Medium, value.before.len() - look.anchor.0)
+        }
         Some(Relation::Loose) => (Confidence::Low, value.before.len() - look.anchor.0),
         None if !look.detector.shared => (Confidence::High, 0),
         None => named().map_or((Confidence::Low, 0), |distance| (Confidence::Medium, distance)),
     };
+    let is_password = matches!(look.detector.kind, Kind::ConnectionUri | Kind::Password);
+    if is_password && filter::password::is_weak(value.bytes) {
+        return (Confidence::Low, distance);
+    }
     (reached.min(look.detector.confidence), distance)
 }

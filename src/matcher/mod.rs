@@ -14,6 +14,7 @@ pub(crate) mod look;
 #[cfg(feature = "hyperscan")]
 mod patterns;
 pub mod pure;
+mod repetition;
 pub mod resolve;
 pub mod views;
 

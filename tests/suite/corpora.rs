@@ -6,20 +6,21 @@ mod set;
 use set::measure;
 
 /// Of keys of detectors of medium and high confidence, those found; of those, the ones with the right provider.
-const RECALL: f64 = 0.995;
+const RECALL: f64 = 0.997;
 const PROVIDER: f64 = 0.998;
 /// Of keys of detectors that are never surer than low, those found.
 const RECALL_LOW: f64 = 0.99;
 /// Of the contexts that count, the worst.
-const WORST_CONTEXT: f64 = 0.99;
+const WORST_CONTEXT: f64 = 0.97;
 /// Of texts without a key, those without a finding at medium and above.
 const SILENCE: f64 = 0.9995;
 
 #[test]
 fn recall_attribution_and_silence_stay_above_their_floors() {
-    let measured = measure::run();
+    let measured = measure::run(1);
     let misses = &measured.misses[..measured.misses.len().min(20)];
-    assert!(measured.recall.all > 15_000, "{:?}", measured.recall);
+    assert!(measured.fewest_contexts() >= 47, "{:?}", measured.contexts_of);
+    assert!(measured.recall.all > 25_000, "{:?}", measured.recall);
     assert!(measured.recall.rate() >= RECALL, "{:?}: {misses:#?}", measured.recall);
     assert!(measured.provider.rate() >= PROVIDER, "{:?}: {misses:#?}", measured.provider);
     assert!(measured.recall_low.rate() >= RECALL_LOW, "{:?}", measured.recall_low);

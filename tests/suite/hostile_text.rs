@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::harness::{Run, Scratch, key, scale};
 
 /// Below these speeds, in bytes a second, something is wrong. A development build on a busy machine is far from what a
-/// release does, which reads the worst of these texts, nothing but `sk-`, at 14 MB/s a core and most of them at 300.
+/// release does, which reads what repeats a piece of any sort at 70 MB/s a core and more, and most of these texts at 300.
 const SLOWEST: usize = 1 << 20;
 const SLOWEST_AT_SCALE: usize = 5 << 20;
 

@@ -14,13 +14,13 @@ const CUT: usize = 6;
 const SHORT_CUT: usize = 4;
 /// The shortest form in base64: its four characters are 24 bits, which chance makes once in 16 megabytes.
 const LEAST_BASE64: usize = 4;
-
 /// Words beside which values stand that have no prefix of their own, as whole files in base64 or UTF-16 hold them.
-const WORDS: [&[u8]; 12] = [
+const WORDS: [&[u8]; 13] = [
     b"_API_KEY",
-    b"_TOKEN=",
+    b"_TOKEN",
     b"_SECRET",
     b"_KEY=",
+    b"_PAT=",
     b"api_key",
     b"apiKey",
     b"api-key",
@@ -95,10 +95,20 @@ fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
     for (phase, form) in base64_forms(cut) {
         add(Encoding::Base64(phase), form, false);
     }
-    // Twice encoded: a value by itself, in something that is encoded again.
+    // Twice encoded: a value by itself, in something that is encoded again. Other texts have words in them.
     if let Some((_, inner)) = base64_forms(&cut[..cut.len().min(5)]).into_iter().next() {
         for (phase, form) in base64_forms(&inner) {
             add(Encoding::Base64(phase), form, false);
+        }
+    }
+    if prefix.iter().any(|byte| SIGNS_OF_ADDRESSES.contains(byte)) {
+        for (signs, escape) in
+            [(SIGNS_OF_ADDRESSES, percent as fn(u8) -> String), (&b"/+="[..], in_json), (SIGNS_OF_ADDRESSES, in_html)]
+        {
+            let form = each(prefix, |byte| if signs.contains(&byte) { escape(byte) } else { char::from(byte).into() });
+            if form != prefix {
+                add(Encoding::Escaped, form, false);
+            }
         }
     }
     add(Encoding::Hex, each(&cut[..cut.len().min(5)], |byte| format!("{byte:02x}")), true);
@@ -120,6 +130,21 @@ fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
     }
 }
 
+/// Signs that addresses, JSON and HTML escape where they stand in a value.
+const SIGNS_OF_ADDRESSES: &[u8] = b":/+=@";
+
+fn percent(byte: u8) -> String {
+    format!("%{byte:02X}")
+}
+
+fn in_json(byte: u8) -> String {
+    if byte == b'/' { "\\/".into() } else { format!("\\u{byte:04x}") }
+}
+
+fn in_html(byte: u8) -> String {
+    format!("&#{byte};")
+}
+
 /// Adds the forms that serve all anchors.
 fn shared_forms(rules: &BTreeSet<u16>, forms: &mut Forms) {
     let mut add = |encoding, form: Vec<u8>, caseless| {
@@ -129,7 +154,19 @@ fn shared_forms(rules: &BTreeSet<u16>, forms: &mut Forms) {
         for (phase, form) in base64_forms(word) {
             add(Encoding::Base64(phase), form, false);
         }
-        add(Encoding::Utf16, spaced(&word.to_ascii_lowercase(), 1), true);
+        // Commands for PowerShell are base64 of characters of two bytes.
+        let bare = word.strip_suffix(b"=").unwrap_or(word);
+        for (phase, form) in base64_forms(&spaced(&bare[..bare.len().min(CUT)], 1)) {
+            add(Encoding::Base64(phase), form, false);
+        }
+        // A text that was encoded and is encoded again.
+        for (_, inner) in base64_forms(word) {
+            for (phase, form) in base64_forms(&inner) {
+                add(Encoding::Base64(phase), form, false);
+            }
+        }
+        add(Encoding::Hex, each(word, |byte| format!("{byte:02x}")), true);
+        add(Encoding::Utf16, spaced(&bare.to_ascii_lowercase(), 1), true);
     }
     for sign in SIGNS {
         // Quoted-printable is written in capitals.
@@ -211,8 +248,10 @@ mod tests {
         let anchors = written_forms(&literals);
         let of = |encoding| anchors.iter().filter(|anchor| anchor.encoding == encoding).collect::<Vec<_>>();
         assert_eq!(of(Encoding::Plain).len(), 2);
-        assert_eq!(of(Encoding::Hex).len(), 1);
-        assert_eq!(of(Encoding::Hex)[0].rules, [0, 1, 2]);
+        let prefix = of(Encoding::Hex).into_iter().filter(|anchor| b"736b2d6c6f".starts_with(&anchor.bytes[..]));
+        let prefix: Vec<_> = prefix.collect();
+        assert_eq!(prefix.len(), 1);
+        assert_eq!(prefix[0].rules, [0, 1, 2]);
         let distinct: BTreeSet<_> = anchors.iter().map(|anchor| (&anchor.bytes, anchor.encoding)).collect();
         assert_eq!(distinct.len(), anchors.len());
     }

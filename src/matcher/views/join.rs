@@ -12,9 +12,15 @@ const LONGEST_GAP: usize = 96;
 /// The most pieces that a token is put together from.
 const MOST_PIECES: usize = 16;
 /// The shortest token that is worth joining, in bytes.
-const SHORTEST_TOKEN: usize = 16;
+const SHORTEST_TOKEN: usize = 12;
 /// The shortest piece that fills a line, in bytes: terminals and mails are wider.
 const SHORTEST_LINE: usize = 16;
+/// The shortest piece before an anchor that the token of the anchor may begin with, in bytes.
+const SHORTEST_PIECE: usize = 4;
+/// How many beginnings of a token are tried.
+const MOST_STARTS: usize = 4;
+/// How many signs a token holds that part other tokens, such as a colon.
+const MOST_SIGNS: usize = 4;
 /// How many bytes behind a joined token are kept.
 const CONTEXT: usize = 128;
 
@@ -42,12 +48,32 @@ pub fn join(source: &View<'_>, start: usize) -> Option<View<'static>> {
     writer.finish()
 }
 
+/// Returns where the pieces of tokens begin that stand so close before a position that the token which begins there may go
+/// on to it: nearest last.
+pub fn starts_before(bytes: &[u8], position: usize, offset: usize) -> Vec<usize> {
+    let first = position.saturating_sub(offset + 2 * LONGEST_GAP);
+    let mut starts = Vec::new();
+    let mut start = first;
+    while start < position {
+        let length = run(&bytes[start..position]);
+        // What the window cuts has its beginning elsewhere.
+        let is_whole = start == 0 || !TOKEN.contains(bytes[start - 1]);
+        if is_whole && length >= SHORTEST_PIECE {
+            starts.push(start);
+        }
+        start += length.max(1);
+    }
+    let surplus = starts.len().saturating_sub(MOST_STARTS);
+    starts.drain(..surplus);
+    starts
+}
+
 /// Returns the gaps in the token that begins at `start`, where it ends and how long it is without them.
 fn pieces(bytes: &[u8], start: usize) -> (Vec<Gap>, usize, usize) {
     let mut gaps: Vec<Gap> = Vec::new();
     let (mut position, mut total, mut width) = (start, 0, None);
     loop {
-        let length = run(&bytes[position..]);
+        let length = long_run(&bytes[position..]);
         let end = position + length;
         total += length;
         let Some((gap, undone)) = gap(&bytes[end..]).filter(|_| gaps.len() < MOST_PIECES) else {
@@ -71,7 +97,14 @@ fn pieces(bytes: &[u8], start: usize) -> (Vec<Gap>, usize, usize) {
 fn is_continuation(line: &[u8]) -> bool {
     let piece = &line[..run(line)];
     let word = piece.len() >= 4 && piece.iter().all(u8::is_ascii_lowercase);
-    !word && !matches!(line.get(piece.len()), Some(b':' | b'=' | b'(' | b'@'))
+    let is_name = match line[piece.len()..] {
+        // The sign may belong to the token: padding, or what stands between two parts of it.
+        [b'=', b'=' | b' ' | b'\r' | b'\n' | b'"' | b'\'', ..] | [b'='] => false,
+        [b':' | b'=', next, ..] if TOKEN.contains(next) => !piece.iter().any(u8::is_ascii_digit),
+        [b':' | b'=' | b'(' | b'@', ..] => true,
+        _ => false,
+    };
+    !word && !is_name
 }
 
 /// Returns whether a token that ends at the start of a text may go on behind a gap.
@@ -79,9 +112,30 @@ pub fn goes_on(text: &[u8]) -> bool {
     gap(text).is_some()
 }
 
+/// Returns whether a string literal ends at the start of a text, or a line that a backslash continues, and goes on behind.
+pub fn is_literal_cut(text: &[u8]) -> bool {
+    gap(text).is_some_and(|(_, undone)| undone == Undone::Concatenation)
+}
+
 /// Returns how many bytes at the start of a text are of tokens.
 pub fn run(text: &[u8]) -> usize {
     text.iter().take_while(|byte| TOKEN.contains(**byte)).count()
+}
+
+/// Returns how many bytes at the start of a text are of tokens and of single signs that stand between two.
+pub fn long_run(text: &[u8]) -> usize {
+    let mut length = run(text);
+    for _ in 0..MOST_SIGNS {
+        let joined = match text[length..] {
+            [b':' | b'!' | b'~' | b'@' | b'|' | b'=', next, ..] => TOKEN.contains(next),
+            _ => false,
+        };
+        if !joined || length == 0 {
+            break;
+        }
+        length += 1 + run(&text[length + 1..]);
+    }
+    length
 }
 
 /// Returns the gap at the start of a text where a token goes on behind it: its length and its sort.

@@ -1,13 +1,14 @@
 //! Views of a window: the same text with what people and machines did to it undone, and the way back to the original
 //! offsets.
 //!
-//! Three things make views: [`undo`] takes out terminal codes and invisible characters and undoes escapes, [`join`] puts
+//! These make views: [`undo`] takes out terminal codes and invisible characters and undoes escapes, [`join`] puts
 //! together what line ends and string concatenations cut, [`decode`] reads what is wholly encoded (base64, hexadecimal,
-//! wide characters). None of them decides what a credential is, and each reads only the slice that it is given.
+//! wide characters); [`value`] does so for a value beside a name. None of them decides what a credential is, and each reads only the slice that it is given.
 
 pub mod decode;
 pub mod join;
 pub mod undo;
+pub mod value;
 
 use std::borrow::Cow;
 
@@ -127,11 +128,13 @@ impl<'text> View<'text> {
     }
 }
 
-/// The longest token whose end is looked for, in bytes.
-const LONGEST_TOKEN: usize = 512;
+/// The longest token whose end is looked for as a rule, in bytes.
+pub const LONGEST_TOKEN: usize = 512;
 
-/// How many bytes [`is_cut`] reads beyond `end`.
-pub const CUT_REACH: usize = LONGEST_TOKEN + 2 * undo::LONGEST;
+/// How many bytes [`is_cut`] reads beyond `end`, where the token is at most so long.
+pub fn cut_reach(longest: usize) -> usize {
+    longest + 2 * undo::LONGEST
+}
 
 /// How many bytes [`may_be_cut`] reads beyond the reach of a gate.
 pub const LOOK: usize = 4;
@@ -155,21 +158,54 @@ pub fn may_be_cut(text: &[u8], end: usize) -> bool {
     }
 }
 
+/// As [`may_be_cut`] for what stands before an anchor.
+pub fn may_be_cut_before(text: &[u8], start: usize) -> bool {
+    let back = text[..start].iter().rev().take(gate::REACH).take_while(|byte| join::TOKEN.contains(**byte)).count();
+    let Some(before) = (start - back).checked_sub(1).map(|index| text[index]) else { return false };
+    back < gate::REACH
+        && (!before.is_ascii()
+            || matches!(before, b'"' | b'\'' | b'`' | b'\n' | b'\t' | b' ' | b'[' | b'>' | b';' | b'\\' | b'|' | b'='))
+}
+
+/// Returns whether a value ends with an equals sign just where mails break their lines with one.
+pub fn may_end_a_mail_line(text: &[u8], end: usize) -> bool {
+    const COLUMNS: std::ops::RangeInclusive<usize> = 74..=76;
+    let line = &text[end.saturating_sub(*COLUMNS.end() + 1).min(text.len())..end.min(text.len())];
+    line.ends_with(b"=")
+        && memchr::memrchr(b'\n', line)
+            .map_or(COLUMNS.contains(&line.len()), |newline| COLUMNS.contains(&(line.len() - newline - 1)))
+}
+
 /// Returns whether the token that goes on at `end` is cut by something that a view can undo. `start` is where its anchor
-/// begins: an anchor right behind itself begins nothing.
-pub fn is_cut(text: &[u8], start: usize, end: usize) -> bool {
+/// begins: an anchor right behind itself begins nothing. No more than `longest` bytes of the token are followed.
+pub fn is_cut(text: &[u8], start: usize, end: usize, longest: usize) -> bool {
     if end > start && text[..start].ends_with(&text[start..end]) {
         return false;
     }
-    let rest = &text[end..(end + LONGEST_TOKEN).min(text.len())];
-    let end = end + join::run(rest);
+    let rest = &text[end..(end + longest).min(text.len())];
+    let end = end + join::long_run(rest);
     let rest = &text[end..(end + 2 * undo::LONGEST).min(text.len())];
     undo::begins(rest) || join::goes_on(rest)
 }
 
-/// Returns whether something is escaped within `distance` bytes of a name, a quote aside, that would hide a value.
+/// Returns whether a token that its anchor stands inside of, `offset` bytes behind its start, is cut before the anchor by
+/// something that a view can undo.
+pub fn is_cut_before(text: &[u8], start: usize, offset: usize) -> bool {
+    let back = text[..start].iter().rev().take(offset).take_while(|byte| join::TOKEN.contains(**byte)).count();
+    let first = (start - back).saturating_sub(2 * undo::LONGEST);
+    back < offset
+        && (first..start - back).any(|position| {
+            let rest = &text[position..(position + 2 * undo::LONGEST).min(text.len())];
+            undo::begins(rest) || join::goes_on(rest)
+        })
+}
+
+/// Returns whether something is escaped within `distance` bytes of a name or at the end of a value that begins there, a
+/// quote aside, that would hide a value.
 pub fn is_escaped(text: &[u8], end: usize, distance: usize) -> bool {
     let last = (end + distance).min(text.len());
+    let over = join::long_run(&text[last..(last + LONGEST_TOKEN).min(text.len())]);
+    let last = (last + over + usize::from(over > 0)).min(text.len());
     (end..last).any(|position| {
         let rest = &text[position..];
         undo::begins(rest) && !matches!(rest, [b'\\', b'"' | b'\'' | b'\\', ..])

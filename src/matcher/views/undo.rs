@@ -19,17 +19,35 @@ enum Meaning {
 /// An escape: its length in bytes, what it stands for and of which sort it is.
 type Escape = (usize, Meaning, Undone);
 
+/// Takes out of a view what nobody sees and leaves the rest as it is: what looks like an escape may be part of a value.
+/// Returns nothing where all is seen.
+pub fn unseen(source: &View<'_>) -> Option<View<'static>> {
+    undo_those(source, (0, 0), |undone| matches!(undone, Undone::Ansi | Undone::Invisible))
+}
+
 /// Undoes one level of escapes in a view; `keep` is a stretch that is copied as it is. Returns nothing where there is
 /// none.
 pub fn undo(source: &View<'_>, keep: (usize, usize)) -> Option<View<'static>> {
+    undo_those(source, keep, |_| true)
+}
+
+fn undo_those(source: &View<'_>, keep: (usize, usize), wanted: impl Fn(Undone) -> bool) -> Option<View<'static>> {
     let bytes = &source.bytes;
+    let mut is_mail = None;
     let mut writer = Writer::new(source);
     let mut position = 0;
     while position < bytes.len() {
         let kept = (keep.0..keep.1).contains(&position);
         let limit = if position < keep.0 { keep.0 } else { bytes.len() };
         let rest = &bytes[position..limit.min(position + LONGEST)];
-        match (!kept && starts(bytes[position])).then(|| read(rest)).flatten() {
+        match (!kept && starts(bytes[position])).then(|| read(rest)).flatten().filter(|escape| wanted(escape.2)) {
+            // An assignment of digits looks like a sign of a mail; only in a mail it is one.
+            Some((_, Meaning::Byte(_), Undone::QuotedPrintable))
+                if !*is_mail.get_or_insert_with(|| holds_signs_of_mails(bytes)) =>
+            {
+                writer.copy(position);
+                position += 1;
+            }
             Some((length, Meaning::Byte(byte), undone)) => {
                 writer.put(byte, position, position + length, undone);
                 position += length;
@@ -45,6 +63,11 @@ pub fn undo(source: &View<'_>, keep: (usize, usize)) -> Option<View<'static>> {
         }
     }
     writer.finish()
+}
+
+/// Returns whether a text holds the signs that mails write in pairs of digits and that stand in or beside every key.
+fn holds_signs_of_mails(text: &[u8]) -> bool {
+    [&b"=3D"[..], b"=2D", b"=5F"].iter().any(|sign| memchr::memmem::find(text, sign).is_some())
 }
 
 /// Returns whether an escape of any sort stands at the start of a text.
@@ -245,6 +268,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_seen_is_taken_out_and_what_looks_like_an_escape_stays() {
+        let view = unseen(&View::raw(b"a=41\x1b[0m%2Db", 0)).expect("a colour");
+        assert_eq!(&view.bytes[..], b"a=41%2Db");
+        assert_eq!(unseen(&View::raw(b"a=41%2Db", 0)), None);
+    }
+
+    #[test]
     fn levels_are_undone_one_by_one_and_lead_back_to_the_first_text() {
         let text = br"x%255Cu002dy";
         let mut view = View::raw(text, 100);
@@ -259,7 +289,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_and_what_only_looks_alike_stays() {
-        for text in [&b"KEY=abc"[..], b"100%", b"a & b;", br"C:\dir", b"&nosuch;", "\u{2026}".as_bytes()] {
+        for text in [&b"KEY=abc"[..], b"ID=398", b"100%", b"a & b;", br"C:\dir", b"&nosuch;", "\u{2026}".as_bytes()] {
             assert_eq!(undo(&View::raw(text, 0), (0, 0)), None, "{}", String::from_utf8_lossy(text));
         }
         assert_eq!(undo(&View::raw(b"=2D", 0), (1, 3)), None, "an escape that runs into what is kept");
