@@ -54,10 +54,12 @@ impl From<Status> for ExitCode {
 
 /// Whether an error only says that the reader of our output has gone.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    let kind = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<std::io::Error>() {
+        Some(cause) => Some(cause.kind()),
+        // It hides the error that it passes on.
+        None => cause.downcast_ref::<serde_json::Error>()?.io_error_kind(),
+    };
+    error.chain().any(|cause| kind(cause) == Some(std::io::ErrorKind::BrokenPipe))
 }
 
 #[cfg(test)]
@@ -68,5 +70,22 @@ mod tests {
     fn the_codes_are_the_documented_ones() {
         let codes = [Status::Clean, Status::Findings, Status::Failed, Status::Interrupted].map(Status::code);
         assert_eq!(codes, [0, 1, 2, 130]);
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_fault_however_it_was_written_to() {
+        struct Gone;
+        impl std::io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let json = serde_json::to_writer(Gone, "text").expect_err("nobody reads");
+        assert!(is_broken_pipe(&json.into()));
+        assert!(is_broken_pipe(&std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()));
+        assert!(!is_broken_pipe(&std::io::Error::other("full").into()));
     }
 }

@@ -11,6 +11,7 @@ pub mod panics;
 pub mod progress;
 pub mod resolve;
 pub mod verifying;
+pub mod words;
 
 use std::ffi::OsString;
 
@@ -29,8 +30,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Ok(parsed) => parsed,
         Err(error) => {
             // Help and version are answers, anything else is a fault of usage.
-            let status = if error.use_stderr() { Status::Failed } else { Status::Clean };
-            return if error.print().is_ok() { status } else { Status::Failed };
+            return if error.use_stderr() { misused(&error) } else { answered(&error) };
         }
     };
     let result = match parsed.command {
@@ -56,10 +56,30 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         if exit::is_broken_pipe(&error) {
             return Status::Clean;
         }
-        // An error quotes what a person or a repository named, which may be anything.
-        talk(&format!("credtrace: {}", crate::report::escape::terminal(&format!("{error:#}"))));
+        talk(&format!("credtrace: {}", words::of_error(&error)));
         Status::Failed
     })
+}
+
+/// Prints help or the version.
+fn answered(answer: &clap::Error) -> Status {
+    match answer.print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Status::Failed,
+        _ => Status::Clean,
+    }
+}
+
+/// Says what is wrong with the arguments, which it quotes: one of them may be a credential.
+fn misused(error: &clap::Error) -> Status {
+    let plain = error.render().to_string();
+    let safe = words::without_credentials(&plain);
+    if safe == plain {
+        // In colours, on a terminal.
+        let _ = error.print();
+    } else {
+        talk(safe.trim_end());
+    }
+    Status::Failed
 }
 
 /// Says something on standard error. Where even that fails there is nobody left to tell.

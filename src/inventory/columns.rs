@@ -116,9 +116,9 @@ fn target(header: &str) -> Result<(Section, String), String> {
         "credential" => (Section::Credential, inner.to_owned()),
         "join" => (Section::Credential, header.to_owned()),
         _ => {
-            let shown: String = header.chars().take(48).collect();
+            let shown = fields::shown(header);
             return Err(format!(
-                "{shown:?} is no field of an inventory; `credtrace inventory template --csv` prints them all, and --map FILE \
+                "a header {shown} is no field of an inventory; `credtrace inventory template --csv` prints them all, and --map FILE \
                  says which column is which"
             ));
         }
@@ -182,7 +182,7 @@ fn columns(header: &csv::StringRecord, map: Option<&ColumnMap>) -> Result<Vec<Co
     let mut columns = Vec::new();
     for name in header {
         if !name.trim().is_empty() && !seen.insert(name.trim()) {
-            return Err(format!("two columns are called {:?}", name.chars().take(48).collect::<String>()));
+            return Err(format!("two columns have the same header {}", fields::shown(name)));
         }
         columns.push(match map {
             None => vec![target(name)?],
@@ -349,7 +349,7 @@ mod tests {
         let refused = |text| read(text).expect_err("must be refused").to_string();
         assert!(refused("identity.id,Owner Email\na,b\n").contains("--map"));
         assert!(refused("identity.id,identity.ownr\na,b\n").contains("did you mean owner?"));
-        assert!(refused("identity.id,identity.id\na,b\n").contains("two columns"));
+        assert!(refused("identity.id,identity.id\na,b\n").contains("two columns have the same header"));
         assert!(refused("").contains("no row"));
     }
 

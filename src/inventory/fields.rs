@@ -157,10 +157,20 @@ pub(super) fn unknown(fields: &[Field], name: &str) -> String {
     }
 }
 
-/// Writes a name that came from outside, cut to a length.
-fn shown(name: &str) -> String {
-    let short: String = name.chars().take(48).collect();
-    format!("{short:?}")
+/// Writes a name that came from outside. What is too long for a name, or looks as random as a credential, may be one that
+/// stands where a name was expected; it is not repeated, not even cut.
+pub(super) fn shown(name: &str) -> String {
+    let joins = |character: char| character.is_ascii_alphanumeric() || "_-+/=".contains(character);
+    let random = |run: &str| {
+        let has = |fits: fn(&u8) -> bool| run.as_bytes().iter().any(fits);
+        run.len() >= 16 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    };
+    let may_be_secret = name.len() > 48 || name.split(|character| !joins(character)).any(random);
+    if may_be_secret {
+        format!("of {} characters (which may be a value)", name.chars().count())
+    } else {
+        format!("{name:?}")
+    }
 }
 
 /// How many characters must be put in, taken out or changed to make one word the other.
@@ -327,6 +337,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_may_be_a_value_is_never_repeated_as_a_name() {
+        let value = "a1B2".repeat(4);
+        for name in [value.clone(), format!("x.{value}"), "x".repeat(49)] {
+            assert!(!shown(&name).contains(&name[2..10]), "{name}");
+        }
+        for name in ["ownr", "Created By", "createdByServiceAccount", "last_used_2026"] {
+            assert_eq!(shown(name), format!("{name:?}"));
+        }
+    }
     use crate::inventory::model::{CredentialRecord, IdentityRecord};
 
     fn identity(row: Value) -> Result<IdentityRecord, String> {

@@ -192,9 +192,9 @@ fn from_json(text: &str, facts: &FileFacts) -> Result<Batch> {
             "identity" => Section::Identity,
             "credential" => Section::Credential,
             _ => {
-                let name: String = name.chars().take(48).collect();
+                let name = fields::shown(name);
                 return Err(facts.fault(format!(
-                    "has a member {name:?} that an inventory does not have; if it is a provider's export, name its kind with \
+                    "has a member {name} that an inventory does not have; if it is a provider's export, name its kind with \
                      --from"
                 )));
             }
