@@ -230,7 +230,7 @@ mod tests {
                 "commit {id}\n{quote}private_key_id{quote}: {quote}{id}{quote},\n{quote}private_key{quote}: SECRET"
             );
             let start = text.find("SECRET").expect("there");
-            assert_eq!(surroundings(text.as_bytes(), start, text.len()).ids, [id.clone()], "{text}");
+            assert_eq!(surroundings(text.as_bytes(), start, text.len()).ids, std::slice::from_ref(&id), "{text}");
             let bare = format!("commit {id}\nSECRET");
             assert!(surroundings(bare.as_bytes(), bare.len() - 6, bare.len()).ids.is_empty());
         }
