@@ -1,17 +1,20 @@
 //! What scans with an inventory found, redacted, by fingerprint: for the questions that are asked later, when the report is
 //! gone. The store never gets a secret, also where the report was asked to show them.
 
+use std::collections::HashSet;
+
 use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::finding::Finding;
+use crate::finding::{Finding, Liveness};
 use crate::inventory::times;
 use crate::store::Store;
 
-/// Keeps findings, all or none: a known one is replaced by what is known of it now.
+/// Keeps findings, all or none. Of a known one, what is known now counts; but what other targets showed stays, and what a
+/// provider said stays until it is asked again.
 ///
 /// # Errors
 /// A store that cannot be written.
@@ -23,11 +26,28 @@ pub fn keep(store: &mut Store, findings: &[Finding], now: Timestamp) -> Result<(
             "INSERT INTO finding (fingerprint, body, first_at, last_at) VALUES (?1, ?2, ?3, ?3) \
              ON CONFLICT (fingerprint) DO UPDATE SET body = ?2, last_at = max(last_at, ?3)",
         )?;
+        let mut known = transaction.prepare_cached("SELECT body FROM finding WHERE fingerprint = ?1")?;
         for finding in findings {
-            statement.execute(params![finding.fingerprint, mask.body(finding)?, now])?;
+            let earlier = known.query_row([&finding.fingerprint], |row| parse(row.get_ref(0)?.as_str()?)).optional()?;
+            let joined = earlier.map_or_else(|| finding.clone(), |earlier| joined(earlier, finding));
+            statement.execute(params![finding.fingerprint, mask.body(joined)?, now])?;
         }
         Ok(())
     })
+}
+
+/// Joins what earlier scans and this one say of a credential.
+fn joined(earlier: Finding, now: &Finding) -> Finding {
+    let mut joined = now.clone();
+    let targets: HashSet<&str> = now.occurrences.iter().map(|place| place.target.as_str()).collect();
+    joined.occurrences.extend(earlier.occurrences.into_iter().filter(|place| !targets.contains(place.target.as_str())));
+    if now.verification.state == Liveness::NotChecked {
+        joined.verification = earlier.verification;
+    }
+    let moment = |date: &String| date.parse::<Timestamp>().ok();
+    joined.first_seen = [earlier.first_seen, joined.first_seen].into_iter().flatten().min_by_key(moment);
+    joined.last_seen = [earlier.last_seen, joined.last_seen].into_iter().flatten().max_by_key(moment);
+    joined
 }
 
 /// Returns all that is kept, by fingerprint.
@@ -81,8 +101,7 @@ impl Mask {
         Self { shown: Some((found, redacted)) }
     }
 
-    fn body(&self, finding: &Finding) -> rusqlite::Result<String> {
-        let mut finding = finding.clone();
+    fn body(&self, mut finding: Finding) -> rusqlite::Result<String> {
         finding.secret = None;
         if self.shown.is_some() {
             // The bytes of a path could give away what is masked in its text.
@@ -142,5 +161,25 @@ mod tests {
         finding.identity.id = Some("nhi-bot".into());
         keep(&mut store, &[finding.clone()], Timestamp::UNIX_EPOCH).expect("kept");
         assert_eq!(all(&store).expect("read"), [finding]);
+    }
+
+    #[test]
+    fn what_other_targets_showed_and_what_a_provider_said_stays() {
+        let mut store = Store::in_memory().expect("a store");
+        let of_target = |target: &str, date: &str| {
+            let mut finding = testing::finding("openai-project-key", "openai", b"x");
+            finding.occurrences[0].target = target.into();
+            finding.first_seen = Some(date.into());
+            finding
+        };
+        let mut web = of_target("web", "2026-03-01T00:00:00Z");
+        web.verification = crate::finding::Verification::new(Liveness::Live);
+        keep(&mut store, &[web], Timestamp::UNIX_EPOCH).expect("kept");
+        keep(&mut store, &[of_target("jobs", "2026-02-01T00:00:00+02:00")], Timestamp::UNIX_EPOCH).expect("kept");
+        keep(&mut store, &[of_target("jobs", "2026-04-01T00:00:00Z")], Timestamp::UNIX_EPOCH).expect("kept again");
+        let kept = all(&store).expect("read").remove(0);
+        let targets: Vec<_> = kept.occurrences.iter().map(|place| place.target.as_str()).collect();
+        assert_eq!((targets, kept.verification.state), (vec!["jobs", "web"], Liveness::Live));
+        assert_eq!(kept.first_seen.as_deref(), Some("2026-02-01T00:00:00+02:00"));
     }
 }

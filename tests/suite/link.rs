@@ -14,7 +14,7 @@ use credtrace::secret::Secret;
 use credtrace::store::Store;
 use serde_json::Value;
 
-use crate::harness::{KeyKind, Run, Scratch, fake_key, key};
+use crate::harness::{KeyKind, Run, Scratch, fake_key, key, scale};
 
 /// A record of a key of Anthropic, as the provider's list shows it.
 fn record(number: usize, key: &str) -> CredentialRecord {
@@ -199,11 +199,12 @@ fn the_cost_of_linking_does_not_grow_with_the_inventory() {
     assert!(large < small * 4 + Duration::from_millis(200), "{small:?} for 500 records, {large:?} for 5,000");
 }
 
-/// 0.80 s of one core, where the program is built with opt-level 1 (two shared cores, November 2026).
+/// `CREDTRACE_TEST_SCALE=10` links 10,000 findings to 100,000 records: 0.80 s of one core, where the program is built with
+/// opt-level 1 (two shared cores, November 2026).
 #[test]
-#[ignore = "takes a minute to fill the inventory, and means something only in a build for speed"]
 fn ten_thousand_findings_are_linked_to_a_hundred_thousand_records_in_two_seconds() {
-    let elapsed = time_to_link(100_000, 10_000);
+    let scale = scale();
+    let elapsed = time_to_link(10_000 * scale, 1_000 * scale);
     assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
-    assert!(std::env::var_os("CREDTRACE_SHOW_FIGURES").is_none(), "it took {elapsed:?}");
+    println!("{} findings, {} records: {elapsed:?}", 1_000 * scale, 10_000 * scale);
 }
