@@ -185,20 +185,21 @@ fn apply(
     file: &ImportedFile,
     now: Timestamp,
 ) -> rusqlite::Result<Result<Ingested, String>> {
-    let mut touched = known_claims(transaction, &prepared.source)?;
+    let mut touched = match prepared.adds_up {
+        true => BTreeSet::new(),
+        false => known_claims(transaction, &prepared.source)?,
+    };
     if let Some(reason) = refusal(transaction, prepared, file, touched.len())? {
         return Ok(Err(reason));
     }
+    write_claims(transaction, prepared)?;
+    touched.extend(prepared.claims.keys().cloned());
     let mut changes = Vec::new();
-    if !prepared.only_observes() || touched.is_empty() {
-        replace_claims(transaction, prepared)?;
-        touched.extend(prepared.claims.keys().cloned());
-        for (kind, id) in &touched {
-            changes.extend(recompute(transaction, *kind, id)?);
-        }
-        replace_coverage(transaction, prepared)?;
-        replace_changes(transaction, &prepared.source, &changes)?;
+    for (kind, id) in &touched {
+        changes.extend(recompute(transaction, *kind, id)?);
     }
+    replace_coverage(transaction, prepared)?;
+    replace_changes(transaction, &prepared.source, &changes)?;
     add_observations(transaction, prepared)?;
     note_import(transaction, prepared, file, now)?;
     let count = |what| changes.iter().filter(|change| change.what == what).count();
@@ -226,7 +227,7 @@ fn refusal(
     known: usize,
 ) -> rusqlite::Result<Option<String>> {
     // What a log saw stays true, however old; only lists grow stale.
-    if prepared.only_observes() {
+    if prepared.adds_up {
         return Ok(None);
     }
     let newest: Option<String> = transaction
@@ -248,10 +249,16 @@ fn refusal(
     Ok(None)
 }
 
-fn replace_claims(transaction: &Transaction<'_>, prepared: &Prepared) -> rusqlite::Result<()> {
-    transaction.prepare_cached("DELETE FROM claim WHERE source = ?1")?.execute([&prepared.source])?;
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO claim (kind, id, source, rank, as_of, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+/// Replaces the claims of a list. Those of a log stay, and of two pieces that name one record the newer counts.
+fn write_claims(transaction: &Transaction<'_>, prepared: &Prepared) -> rusqlite::Result<()> {
+    if !prepared.adds_up {
+        transaction.prepare_cached("DELETE FROM claim WHERE source = ?1")?.execute([&prepared.source])?;
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO claim (kind, id, source, rank, as_of, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+         ON CONFLICT (kind, id, source) DO UPDATE SET rank = ?4, as_of = ?5, body = ?6 \
+         WHERE (?5, ?6) > (as_of, body)",
+    )?;
     let rank = rank_number(prepared.rank);
     for ((kind, id), fields) in &prepared.claims {
         insert.execute(params![kind.name(), id, prepared.source, rank, prepared.as_of, effective::body(fields)])?;

@@ -272,6 +272,21 @@ fn what_logs_saw_adds_up_and_may_be_older() {
     take(&mut store, &piece("2026-11-10", "a"));
     let seen = records::observations(&store, KeyKind::Id, "openai:key_1").expect("events");
     assert_eq!(seen.iter().map(|seen| seen.event.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+    // A record that one piece names is not taken away by another, in whatever order they come.
+    let named = |as_of: &str, number: u32, name: &str| {
+        let mut batch = piece(as_of, as_of);
+        batch.credentials = listed("", as_of, number).credentials;
+        batch.credentials[0].name = some(name);
+        batch
+    };
+    let pieces = [named("2026-10-01", 7, "old"), named("2026-11-01", 7, "new"), named("2026-10-02", 8, "other")];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut store = Store::in_memory().expect("a store");
+        order.into_iter().for_each(|place| drop(take(&mut store, &pieces[place])));
+        let name = |id| records::credential(&store, id).expect("an answer").and_then(|known| known.name);
+        assert_eq!((name("openai:key_7"), name("openai:key_8")), (some("new"), some("other")), "{order:?}");
+        assert_eq!(take(&mut store, &pieces[0]).changes, Vec::new());
+    }
     let mut odd = piece("2026-11-20", "c");
     odd.observations[0].at = "-1".into();
     assert_eq!(take(&mut store, &odd).rejected.len(), 1);

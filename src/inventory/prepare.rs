@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::batch::{Batch, Rank, Rejected};
 use super::claims::{self, Fields};
 use super::guard::{self, Sighting};
+use super::import::Kind;
 use super::ingest::{ClaimsByRecord, RecordKind};
 use super::keys::{KeyKind, normalised};
 use super::model::{Coverage, Observation};
@@ -31,13 +32,8 @@ pub(super) struct Prepared {
     pub(super) rejected: Vec<Rejected>,
     /// Whether a list was said to be whole and is not, since rows of it were refused.
     pub(super) coverage_lost: bool,
-}
-
-impl Prepared {
-    /// Whether it tells of use alone and lists nothing.
-    pub(super) fn only_observes(&self) -> bool {
-        self.claims.is_empty() && self.coverage.is_empty() && !self.observations.is_empty()
-    }
+    /// Whether it is a piece of a log, which adds to the earlier pieces; a list replaces the earlier one.
+    pub(super) adds_up: bool,
 }
 
 /// Makes a batch ready.
@@ -65,7 +61,14 @@ pub(super) fn prepare(batch: &Batch, as_of: String) -> Result<Prepared, String> 
         observations,
         rejected: rows.rejected,
         coverage_lost,
+        adds_up: is_log(batch),
     })
+}
+
+/// Whether a batch tells of use. Logs are exported in pieces, and what one piece saw stays true.
+fn is_log(batch: &Batch) -> bool {
+    let kind = batch.kind.parse::<Kind>();
+    kind.is_ok_and(Kind::is_log) || (batch.coverage.is_empty() && !batch.observations.is_empty())
 }
 
 /// The rows that stand so far.

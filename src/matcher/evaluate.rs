@@ -12,7 +12,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
 use super::engine::{AnchorHit, Workload};
-use super::look::Look;
+use super::look::{GENERIC, Look};
 use super::pure::PureEngine;
 use super::views::{self, Undone, View, decode, join, undo};
 use crate::detector::compile::{Anchor, Encoding, Place, Rule};
@@ -272,12 +272,21 @@ impl<'registry> Evaluator<'registry> {
         let mut hits = Vec::new();
         self.find_inner(&view.bytes, &mut hits);
         hits.sort_unstable();
-        let (over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
-        if !over.is_empty() {
+        let (mut over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+        // A word that every provider's values stand beside says nothing of whose this one is.
+        if over.iter().any(|hit| self.names_a_provider(hit)) {
             return over;
         }
         let plain = |hit: &AnchorHit| self.registry.anchors[hit.anchor as usize].encoding == Encoding::Plain;
-        beside.into_iter().filter(|hit| plain(hit) && hit.start < to + 16).collect()
+        over.extend(beside.into_iter().filter(|hit| plain(hit) && hit.start < to + 16));
+        over.sort_unstable();
+        over
+    }
+
+    /// Returns whether an anchor is that of a provider's own detector.
+    fn names_a_provider(&self, hit: &AnchorHit) -> bool {
+        let rules = &self.registry.anchors[hit.anchor as usize].rules;
+        rules.iter().any(|number| self.registry.detector(self.rule(*number).detector).provider != GENERIC)
     }
 
     /// Returns whether an anchor in what was decoded is worth decoding more.

@@ -17,7 +17,7 @@ fn prints(run: Run, text: &str) -> Run {
 }
 
 /// Runs the command against a server in the place of a provider.
-fn revoke<'a>(provider: &str, server: &Server, arguments: &[&'a str]) -> Vec<String> {
+fn revoke(provider: &str, server: &Server, arguments: &[&str]) -> Vec<String> {
     let endpoint = format!("{provider}=http://{}", server.address());
     let options = ["revoke", "--allow-insecure-endpoints", "--endpoint"];
     let all = options.iter().map(|option| (*option).to_owned()).chain([endpoint]);
