@@ -77,6 +77,14 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// A file of the inventory, or what it says, was refused.
+    #[error("{subject}: {reason}")]
+    Inventory {
+        /// The file, or the source that it speaks for.
+        subject: String,
+        /// Why, and what to do; without any value that could be a secret.
+        reason: String,
+    },
     /// An option or value is not usable.
     #[error("{0}")]
     Usage(String),

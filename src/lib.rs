@@ -68,6 +68,7 @@ pub mod detector;
 pub mod error;
 pub mod filter;
 pub mod finding;
+pub mod identity;
 pub mod inventory;
 pub mod matcher;
 pub mod report;

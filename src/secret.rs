@@ -67,6 +67,7 @@ pub struct Fingerprint([u8; 16]);
 #[derive(Clone)]
 pub struct FingerprintKey {
     derived: [u8; 32],
+    authentication: ring::hmac::Key,
     id: String,
     ephemeral: bool,
 }
@@ -82,8 +83,9 @@ impl FingerprintKey {
     pub fn new(mut key: [u8; 32], ephemeral: bool) -> Self {
         let derived = blake3::derive_key("credtrace 2026-11 credential fingerprint v1", &key);
         let id = blake3::derive_key("credtrace key id v1", &key);
+        let authentication = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
         key.zeroize();
-        Self { derived, id: format!("k1-{}", hex(&id[..4])), ephemeral }
+        Self { derived, authentication, id: format!("k1-{}", hex(&id[..4])), ephemeral }
     }
 
     /// Reads a key from text of 64 hexadecimal digits.
@@ -139,6 +141,12 @@ impl FingerprintKey {
         let mut short = [0; 16];
         short.copy_from_slice(&hash.as_bytes()[..16]);
         Fingerprint(short)
+    }
+
+    /// Returns the fingerprint that other programs make with the same key: HMAC-SHA-256 over the value, written as
+    /// `hs256:<key id>:<64 hexadecimal digits>`.
+    pub fn hs256(&self, secret: &[u8]) -> String {
+        format!("hs256:{}:{}", self.id, hex(ring::hmac::sign(&self.authentication, secret).as_ref()))
     }
 
     /// Returns the written form: `b3k1:<key id>:<32 hexadecimal digits>`.
@@ -215,6 +223,14 @@ mod tests {
         assert_ne!(key.fingerprint(b"a"), key.fingerprint(b"b"));
         assert_ne!(key.fingerprint(b"a"), other.fingerprint(b"a"));
         assert!(key.write(&key.fingerprint(b"a")).starts_with(&format!("b3k1:{}:", key.id())));
+    }
+
+    #[test]
+    fn the_fingerprint_for_other_programs_is_the_hmac_of_the_value() {
+        let digits: String = (0..32).map(|byte| format!("{byte:02x}")).collect();
+        let key = FingerprintKey::from_hex(&digits).expect("a key");
+        let expected = "fe565fd26fe83724dcb41368690c8188b983b0e999ac311f9cee6db368297527";
+        assert_eq!(key.hs256(b"EXAMPLE-NOT-A-SECRET"), format!("hs256:{}:{expected}", key.id()));
     }
 
     #[test]

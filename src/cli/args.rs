@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::commands;
+use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
 /// Headings of the help.
@@ -46,8 +48,34 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Keep what is known of identities and credentials: import, list, diff, coverage, template
+    Inventory(commands::inventory::InventoryArguments),
+    /// Put the fingerprint of a credential into the inventory; the value comes on standard input
+    Enroll(commands::enroll::EnrollArguments),
+    /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
+    Who(commands::who::WhoArguments),
+    /// Draw AI systems, the identities they act as, their credentials and what they reach
+    Map(commands::map::MapArguments),
+    /// Say what an identity reaches, as declared and as logs show
+    Blast(commands::blast::BlastArguments),
+    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
+    Runbook(commands::runbook::RunbookArguments),
+    /// Say what is wrong with the ownership and life of credentials: unowned, shared, stale, over-privileged
+    Check(commands::check::CheckArguments),
+    /// Propose what is no longer needed for removal
+    Review(commands::review::ReviewArguments),
+    /// List what a person who leaves leaves behind, and what has to be done
+    Offboard(commands::offboard::OffboardArguments),
+    /// Write what was done and found as evidence, or check that such a record was not changed
+    Evidence(commands::evidence::EvidenceArguments),
+    /// Ask the provider whether a credential works; it comes on standard input
+    Verify(Box<commands::verify::VerifyArguments>),
+    /// Accept or reject a link between a credential and the inventory, or list what was decided
+    Link(commands::link::LinkArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
+    /// Show or send the request that ends a credential
+    Revoke(commands::revoke::RevokeArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
     Generate(GenerateArguments),
 }
@@ -107,6 +135,21 @@ pub struct ScanArguments {
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
+
+    /// Ask providers whether what was found works; the only option that uses the network
+    #[arg(long, help_heading = "Asking providers")]
+    pub verify: bool,
+
+    /// How providers are asked.
+    #[command(flatten)]
+    pub verifying: VerifyingArguments,
+    /// The inventory that says whose credentials are [default: inventory.db in the program's home, where it is there]
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub inventory: Option<PathBuf>,
+
+    /// Limits, severities and exceptions of identity findings, and what fails with --fail-on policy
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub policy: Option<PathBuf>,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
     #[arg(long)]
@@ -271,6 +314,12 @@ pub enum MinConfidence {
 pub enum FailOn {
     /// Any finding
     Any,
+    /// What works, within limits or not; needs --verify
+    Live,
+    /// A finding of which the inventory does not say whose it is
+    Unlinked,
+    /// What the policy fails on; needs --policy
+    Policy,
 }
 
 /// Which engine looks for anchors.

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::finding::Report;
+use super::args::FailOn;
+use crate::finding::{Finding, IdentityStatus, Liveness, Report};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +20,18 @@ pub enum Status {
 
 impl Status {
     /// The status of a report: what is incomplete wins over what was found.
-    pub fn of(report: &Report) -> Self {
-        match (report.summary.complete, report.findings.is_empty()) {
+    pub fn of(report: &Report, fail_on: FailOn) -> Self {
+        let counts = |finding: &Finding| match fail_on {
+            // What a policy fails on is asked before; nothing else counts then.
+            FailOn::Any => true,
+            FailOn::Policy => false,
+            FailOn::Unlinked => finding.identity.status != IdentityStatus::Linked,
+            FailOn::Live => matches!(finding.verification.state, Liveness::Live | Liveness::Limited),
+        };
+        match (report.summary.complete, report.findings.iter().any(counts)) {
             (false, _) => Self::Failed,
-            (true, false) => Self::Findings,
-            (true, true) => Self::Clean,
+            (true, true) => Self::Findings,
+            (true, false) => Self::Clean,
         }
     }
 

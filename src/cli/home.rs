@@ -63,3 +63,9 @@ pub fn store_for_questions(named: Option<&Path>) -> Result<Option<Store>> {
 pub fn store_for_changes(named: Option<&Path>) -> Result<Store> {
     Ok(Store::open_or_create(&store_path(named)?)?)
 }
+
+/// Says that there is no inventory yet, and what to do.
+pub fn no_inventory() -> &'static str {
+    "there is no inventory yet; `credtrace inventory import` makes one (`credtrace inventory template` prints one to begin with), \
+     and --inventory names another"
+}

@@ -1,13 +1,16 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod accepted;
+pub mod actor;
 pub mod args;
 pub mod commands;
+pub mod enrich;
 pub mod exit;
 pub mod home;
 pub mod panics;
 pub mod progress;
 pub mod resolve;
+pub mod verifying;
 
 use std::ffi::OsString;
 
@@ -33,7 +36,20 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
+        Command::Inventory(arguments) => commands::inventory::run(&arguments),
+        Command::Enroll(arguments) => commands::enroll::run(&arguments),
+        Command::Who(arguments) => commands::who::run(&arguments),
+        Command::Map(arguments) => commands::map::run(&arguments),
+        Command::Blast(arguments) => commands::blast::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Review(arguments) => commands::review::run(&arguments),
+        Command::Offboard(arguments) => commands::offboard::run(&arguments),
+        Command::Evidence(arguments) => commands::evidence::run(&arguments),
+        Command::Runbook(arguments) => commands::runbook::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
+        Command::Link(arguments) => commands::link::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Revoke(arguments) => commands::revoke::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };
     result.unwrap_or_else(|error| {

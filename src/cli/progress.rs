@@ -66,6 +66,7 @@ impl Progress for Bar {
         }
         self.bar.set_style(style(total));
         self.bar.set_prefix(stage.to_owned());
+        self.bar.set_message("");
         self.bar.set_position(0);
         match total {
             Some(total) => self.bar.set_length(total),
@@ -90,8 +91,13 @@ impl Progress for Bar {
     }
 
     fn interrupted(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        interrupted()
     }
+}
+
+/// Whether a person has asked to stop.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Has the first SIGINT or SIGTERM end the scan cleanly and a second one end the program.
@@ -103,6 +109,11 @@ pub fn watch_for_interrupts() {
     };
     // Without the handler the program still ends on a signal, only without a report.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// Whether a person wants to stop.
+pub fn was_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Reads input that may not come: asks now and then whether a person wants to stop, and then gives no more.

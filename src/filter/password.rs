@@ -84,7 +84,7 @@ fn in_letters(password: &[u8]) -> Vec<u8> {
 /// Whether a short password is two or three letters twice.
 fn is_doubled(password: &[u8]) -> bool {
     let half = password.len() / 2;
-    password.len() <= 6 && password.len() % 2 == 0 && password[..half] == password[half..]
+    password.len() <= 6 && password.len().is_multiple_of(2) && password[..half] == password[half..]
 }
 
 /// Returns whether a value names where to find it: `${VAR}`, `{{ .x }}`, `$(cmd)`, `%VAR%`, `<password>`, `[password]`.

@@ -37,6 +37,8 @@ pub struct Batch {
     pub observations: Vec<Observation>,
     /// Rows that were refused, each with its reason.
     pub rejected: Vec<Rejected>,
+    /// What the reader should know of rows that were kept and of the list as a whole; no fault by itself.
+    pub remarks: Vec<Remark>,
 }
 
 impl Batch {
@@ -53,6 +55,7 @@ impl Batch {
             coverage: Vec::new(),
             observations: Vec::new(),
             rejected: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 }
@@ -64,4 +67,13 @@ pub struct Rejected {
     pub place: String,
     /// Why, without any value that could be a secret.
     pub reason: String,
+}
+
+/// A remark on a row that was kept, or on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Where it stands, as in [`Rejected`]; `list` for the list as a whole.
+    pub place: String,
+    /// What there is to know, without any value that could be a secret.
+    pub text: String,
 }

@@ -4,4 +4,21 @@
 //! records. This module knows nothing of findings: what links the two is `identity`, to its right.
 
 pub mod batch;
+mod claims;
+pub mod columns;
+mod effective;
+pub mod enrol;
+mod fields;
+mod guard;
+pub mod hand_kept;
+pub mod import;
+pub mod ingest;
+#[cfg(test)]
+mod ingest_tests;
+pub mod keys;
 pub mod model;
+mod prepare;
+pub mod records;
+pub mod template;
+pub mod times;
+pub mod types;

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::escape::csv_field;
-use super::{Options, confidence_name, emptiness, kind_name, place, severity_name, worst_first};
+use super::{Options, confidence_name, emptiness, kind_name, owner, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 24] = [
     "severity",
     "confidence",
     "detector",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 21] = [
     "verification",
     "identity_status",
     "identity",
+    "owner",
+    "link_tier",
+    "link_score",
     "source",
     "path",
     "line",
@@ -83,6 +86,9 @@ fn fields<'a>(finding: &'a Finding, occurrence: &'a Occurrence, options: &Option
         word(&finding.verification.state),
         word(&finding.identity.status),
         text(&finding.identity.name),
+        Cow::Borrowed(owner_id(finding)),
+        Cow::Borrowed(finding.identity.tier.map_or("", owner::tier_name)),
+        Cow::Owned(finding.identity.score.map(|score| format!("{score:.3}")).unwrap_or_default()),
         word(&occurrence.source),
         place::shown(occurrence),
         Cow::Owned(occurrence.line.to_string()),
@@ -94,6 +100,12 @@ fn fields<'a>(finding: &'a Finding, occurrence: &'a Occurrence, options: &Option
         Cow::Owned(occurrence.versions.map(|versions| versions.to_string()).unwrap_or_default()),
         text(&occurrence.path_bytes_b64),
     ]
+}
+
+/// Returns the owner as other tables name a person: the address, else the id.
+fn owner_id(finding: &Finding) -> &str {
+    let owner = finding.identity.owner.as_ref();
+    owner.and_then(|owner| owner.email.as_deref().or(owner.id.as_deref())).unwrap_or_default()
 }
 
 /// Returns the word by which JSON knows a value without fields, so that all formats agree.

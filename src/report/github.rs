@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::escape::{annotation_message, annotation_property};
 use super::text::counted;
-use super::{Options, RuleInfo, confidence_name, emptiness, place, severity_name, worst_first};
+use super::{Options, RuleInfo, confidence_name, emptiness, place, severity_name, whether_it_works, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// How many annotations are written; a host shows far fewer and keeps none beyond.
@@ -74,6 +74,7 @@ fn message(finding: &Finding, occurrence: &Occurrence, rule: &RuleInfo) -> Strin
         severity_name(finding.severity),
         confidence_name(finding.confidence),
     );
+    message.push_str(whether_it_works(finding));
     if let Some(commit) = &occurrence.commit {
         message.push_str(&format!(", commit {}", commit.chars().take(8).collect::<String>()));
     }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::escape::{markdown_code, terminal, write_json};
-use super::{Options, RuleInfo, confidence_name, emptiness, place, worst_first};
+use super::{Options, RuleInfo, confidence_name, emptiness, place, whether_it_works, worst_first};
 use crate::finding::{Finding, Occurrence, Report, Severity};
 
 /// The version of the report format, and where it is described.
@@ -75,9 +75,13 @@ fn vulnerability(finding: &Finding, index: usize, occurrence: &Occurrence, optio
         "category": "secret_detection",
         "name": name,
         "description": format!(
-            "{name} {} ({} confidence) stands in plain text.",
+            "{name} {} ({} confidence){} stands in plain text.",
             markdown_code(&finding.redacted),
-            confidence_name(finding.confidence)
+            confidence_name(finding.confidence),
+            match whether_it_works(finding) {
+                "" => String::new(),
+                words => format!("{words},"),
+            }
         ),
         "severity": severity(finding.severity),
         "solution": format!("Revoke the credential{console}, then remove it."),

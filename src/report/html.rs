@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::escape::markup;
-use super::{Options, human, jsonl, place, severity_name, worst_first};
+use super::{Options, human, jsonl, owner, place, severity_name, worst_first};
 use crate::finding::{Finding, Occurrence, Report};
 
 /// How many places of a credential are open at first; the others unfold.
@@ -87,8 +87,14 @@ fn finding(finding: &Finding, options: &Options<'_>, output: &mut dyn Write) -> 
         markup(&human::facts(finding, &rule.name, &rule.provider_name)),
         markup(&finding.fingerprint)
     )?;
-    for (label, text) in [human::verdict_on(finding), human::belonging(finding)].into_iter().flatten() {
+    if let Some((label, text)) = human::verdict_on(finding) {
         writeln!(output, "<br><strong>{label}</strong> {}", markup(&text))?;
+    }
+    if let Some(told) = owner::belonging(finding) {
+        writeln!(output, "<br><strong>{}</strong> {}", told.label, markup(&told.text))?;
+        for text in told.why.iter().chain(&told.rivals) {
+            writeln!(output, "<br><span class=\"dim\">{}</span>", markup(text))?;
+        }
     }
     places(finding, output)?;
     for (label, url) in [("Revoke it", &rule.console), ("How to rotate it", &rule.rotate)] {

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use super::escape::terminal;
 use super::text::{bytes, columns, counted, cut, cut_round, duration, grouped, wrapped};
-use super::{Options, emptiness, place, severity_name, worst_first};
+use super::{Options, emptiness, owner, place, severity_name, worst_first};
 use crate::finding::{
     Confidence, Finding, IdentityStatus, Liveness, Occurrence, Report, Severity, SourceKind, Summary,
 };
@@ -113,7 +113,12 @@ impl Page<'_> {
             IdentityStatus::Suggested | IdentityStatus::Account | IdentityStatus::Tie => YELLOW,
             IdentityStatus::NotCovered | IdentityStatus::NoInventory => DIM,
         };
-        belonging(finding).map_or(Ok(()), |(label, text)| self.labelled(2, style, label, &terminal(&text)))
+        let Some(told) = owner::belonging(finding) else { return Ok(()) };
+        self.labelled(2, style, told.label, &terminal(&told.text))?;
+        if let Some(why) = &told.why {
+            self.labelled(4, DIM, "why:", &terminal(why))?;
+        }
+        told.rivals.iter().try_for_each(|rival| self.labelled(4, DIM, "or:", &terminal(rival)))
     }
 
     fn places(&mut self, finding: &Finding) -> io::Result<()> {
@@ -224,6 +229,7 @@ pub(super) fn verdict_on(finding: &Finding) -> Option<(&'static str, String)> {
         Liveness::Canary => ("Canary:", "a trap; using it alarms its owner"),
         Liveness::Refused => ("Not asked:", "it may belong to several providers"),
         Liveness::Unknown => ("Unknown whether it works:", "the answer decides nothing"),
+        Liveness::NotChecked if finding.verification.reason.is_some() => ("Not asked:", ""),
         Liveness::NotChecked => return None,
     };
     let mut text = finding.verification.reason.clone().unwrap_or_else(|| usual.to_owned());
@@ -231,32 +237,6 @@ pub(super) fn verdict_on(finding: &Finding) -> Option<(&'static str, String)> {
         text.push_str(&format!("; {fact} {value}"));
     }
     Some((label, text))
-}
-
-/// Tells whose a credential is, as a label and a text that is not escaped; nothing where there is no inventory.
-pub(super) fn belonging(finding: &Finding) -> Option<(&'static str, String)> {
-    let identity = &finding.identity;
-    let label = match identity.status {
-        IdentityStatus::NoInventory => return None,
-        IdentityStatus::Linked => "Belongs to:",
-        IdentityStatus::Suggested => "May belong to:",
-        IdentityStatus::Account => "Account known:",
-        IdentityStatus::Tie => "Several fit:",
-        IdentityStatus::Shadow => "In no inventory:",
-        IdentityStatus::NotCovered => "Owner unknown:",
-    };
-    let owner = identity.owner.as_ref();
-    let parts = [
-        identity.name.as_ref().or(identity.id.as_ref()).cloned(),
-        owner.and_then(|owner| owner.name.as_ref().or(owner.id.as_ref())).map(|name| format!("owner {name}")),
-        owner.and_then(|owner| owner.status.as_ref()).map(|status| format!("who is {status}")),
-        identity.team.as_ref().map(|team| format!("team {team}")),
-        identity.environment.clone(),
-        identity.why.clone(),
-    ];
-    let rivals = identity.candidates.iter().filter_map(|rival| rival.name.as_ref().or(rival.id.as_ref()));
-    let parts: Vec<String> = parts.into_iter().flatten().chain(rivals.take(MOST_PLACES).cloned()).collect();
-    Some((label, if parts.is_empty() { "no more is known".into() } else { parts.join(", ") }))
 }
 
 /// Tells provider, confidence, encodings and ages in one sentence.

@@ -61,6 +61,9 @@ fn case(finding: &Finding, occurrence: &Occurrence, options: &Options<'_>, outpu
     let (message, kind) = (markup(&message), severity_name(finding.severity));
     write!(output, "      <failure message=\"{message}\" type=\"{kind}\">{name}")?;
     write!(output, "\n{}", markup(&finding.fingerprint))?;
+    if let Some((label, text)) = super::human::verdict_on(finding) {
+        write!(output, "\n{label} {}", markup(&text))?;
+    }
     if let Some(console) = &rule.console {
         write!(output, "\nRevoke it: {}", markup(console))?;
     }

@@ -5,6 +5,7 @@
 //! [`escape`] at the moment it is written. Secrets appear only where [`Finding::secret`] is filled, and then only in
 //! the formats that stay with the person who asked: human, JSONL, JSON and CSV.
 
+pub mod answers;
 mod csv;
 pub mod escape;
 mod github;
@@ -15,9 +16,11 @@ mod json;
 mod jsonl;
 mod junit;
 pub mod output;
+mod owner;
 mod place;
 mod sarif;
 pub mod schema;
+mod taxonomies;
 mod text;
 
 #[cfg(test)]
@@ -30,7 +33,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::detector::compile::Detector;
-use crate::finding::{Confidence, Finding, Kind, Report, Severity, Summary};
+use crate::finding::{Confidence, Finding, Kind, Liveness, Report, Severity, Summary};
 
 /// The forms in which a report can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -212,6 +215,17 @@ fn severity_name(severity: Severity) -> &'static str {
         Severity::Medium => "medium",
         Severity::High => "high",
         Severity::Critical => "critical",
+    }
+}
+
+/// Says of a credential whether it works, to be put behind its name; nothing where that is not known.
+fn whether_it_works(finding: &Finding) -> &'static str {
+    match finding.verification.state {
+        Liveness::Live => ", which works",
+        Liveness::Limited => ", which works within limits",
+        Liveness::Dead => ", which does not work any more",
+        Liveness::Canary => ", a trap that alarms its owner",
+        Liveness::Unknown | Liveness::Refused | Liveness::NotChecked => "",
     }
 }
 

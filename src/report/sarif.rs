@@ -10,8 +10,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Options, confidence_name, emptiness, escape, kind_name, place, severity_name, worst_first};
-use crate::finding::{Confidence, Finding, Liveness, Occurrence, Report, Severity};
+use super::taxonomies::Taxonomies;
+use super::{
+    Options, confidence_name, emptiness, escape, kind_name, place, severity_name, whether_it_works, worst_first,
+};
+use crate::finding::{Confidence, Finding, Occurrence, Report, Severity};
 
 /// Where the format is described.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -47,13 +50,17 @@ struct SarifResult {
     fingerprints: BTreeMap<&'static str, String>,
     partial_fingerprints: BTreeMap<&'static str, String>,
     rank: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taxa: Vec<Value>,
     properties: Value,
 }
 
 pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Write) -> io::Result<()> {
     let findings = worst_first(report);
     let rules = rules(&findings, options);
+    let taxonomies = Taxonomies::of(&findings);
     let results = Results {
+        taxonomies: &taxonomies,
         rules: rules.iter().enumerate().map(|(index, rule)| (rule.id.as_str(), index)).collect(),
         options,
         lasting_key: report.summary.fingerprint_key != "ephemeral",
@@ -61,7 +68,7 @@ pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Wri
     }
     .all(&findings);
     let total = findings.iter().map(|finding| finding.occurrences.len()).sum();
-    let document = json!({
+    let mut document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -73,6 +80,10 @@ pub(super) fn write(report: &Report, options: &Options<'_>, output: &mut dyn Wri
             "results": results,
         }],
     });
+    let known = taxonomies.all();
+    if !known.is_empty() {
+        document["runs"][0]["taxonomies"] = json!(known);
+    }
     escape::write_json(output, &document)?;
     output.write_all(b"\n")
 }
@@ -131,6 +142,7 @@ struct Results<'a> {
     /// Whether fingerprints mean something beyond this run.
     lasting_key: bool,
     alike: HashMap<String, usize>,
+    taxonomies: &'a Taxonomies,
 }
 
 impl Results<'_> {
@@ -164,6 +176,7 @@ impl Results<'_> {
             ]
             .into(),
             rank: rank(finding.confidence),
+            taxa: self.taxonomies.taxa(finding),
             properties: properties(finding, occurrence),
         }
     }
@@ -181,13 +194,7 @@ fn alike(finding: &Finding, uri: &str) -> String {
 
 fn message(finding: &Finding, occurrence: &Occurrence, options: &Options<'_>) -> String {
     let mut text = format!("{} ({})", options.rule(finding).name, finding.redacted);
-    text.push_str(match finding.verification.state {
-        Liveness::Live => ", which works",
-        Liveness::Limited => ", which works within limits",
-        Liveness::Dead => ", which does not work any more",
-        Liveness::Canary => ", a trap that alarms its owner",
-        Liveness::Unknown | Liveness::Refused | Liveness::NotChecked => "",
-    });
+    text.push_str(whether_it_works(finding));
     if let Some(commit) = &occurrence.commit {
         text.push_str(&format!(", introduced by commit {}", &commit.chars().take(12).collect::<String>()));
     }
@@ -237,6 +244,9 @@ fn properties(finding: &Finding, occurrence: &Occurrence) -> Value {
             properties[name] = json!(value);
         }
     }
+    if let Some(link) = link(finding) {
+        properties["credtrace/link"] = link;
+    }
     if let Some(in_head) = occurrence.in_head {
         properties["inHead"] = json!(in_head);
     }
@@ -247,6 +257,21 @@ fn properties(finding: &Finding, occurrence: &Occurrence) -> Value {
         properties["identityFindings"] = json!(finding.identity_findings);
     }
     properties
+}
+
+/// Returns what the link to the inventory rests on; without words of the inventory, which may name people.
+fn link(finding: &Finding) -> Option<Value> {
+    let identity = &finding.identity;
+    let tier = identity.tier?;
+    let candidates: Vec<_> = identity.candidates.iter().filter_map(|candidate| candidate.record_id.as_ref()).collect();
+    Some(json!({
+        "tier": tier,
+        "score": identity.score,
+        "candidates": candidates,
+        "asOf": identity.as_of,
+        "environment": identity.environment,
+        "aiSystem": identity.ai_system,
+    }))
 }
 
 /// Tells how the scan went: what failed, what to know, and how many results were left out.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Format, Options, RuleInfo, write};
 use crate::finding::{
-    Confidence, FINDING_SCHEMA, Finding, Identity, Kind, Liveness, Occurrence, Report, SUMMARY_SCHEMA, Severity,
-    SourceKind, Summary, Verification,
+    Candidate, Confidence, FINDING_SCHEMA, Finding, Identity, Kind, Liveness, Occurrence, Person, Report,
+    SUMMARY_SCHEMA, Severity, SourceKind, Summary, Verification,
 };
 
 pub(super) fn occurrence() -> Occurrence {
@@ -135,6 +135,8 @@ pub(super) fn hostile_report() -> Report {
             finding.identity.name = Some(text.clone());
             finding.identity.why = Some(text.clone());
             finding.identity.team = Some(text.clone());
+            finding.identity.owner = Some(Person { name: Some(text.clone()), ..Person::default() });
+            finding.identity.candidates = vec![Candidate { name: Some(text.clone()), ..Candidate::default() }];
             let place = &mut finding.occurrences[0];
             place.target.clone_from(&text);
             place.path.clone_from(&text);
@@ -236,7 +238,23 @@ fn everyday_report() -> Report {
     admin.identity.name = Some("Support bot".into());
     admin.identity.team = Some("Customer care".into());
     admin.identity.why = Some("the last four characters and the project fit one record alone".into());
-    let mut report = report(vec![shared, key, admin]);
+    admin.identity.tier = Some(crate::finding::LinkTier::HintUnique);
+    admin.identity.score = Some(0.97);
+    admin.identity.as_of = Some("2026-11-20T08:00:00Z".into());
+    let left = Some("left".to_owned());
+    let owner = Person { name: Some("Ben Ode".into()), status: left, ..Person::default() };
+    admin.identity.owner = Some(owner.clone());
+    let mut tie = finding();
+    tie.identity.status = crate::finding::IdentityStatus::Tie;
+    tie.identity.tier = Some(crate::finding::LinkTier::HintTie);
+    tie.identity.score = Some(0.485);
+    tie.identity.why = Some("2 records fit equally well, so none is named".into());
+    let rival = |name: &str| Candidate { name: Some(name.into()), score: 0.485, ..Candidate::default() };
+    tie.identity.candidates = vec![
+        Candidate { owner: Some(owner), record_id: Some("key_ex01".into()), ..rival("Support bot") },
+        rival("Search"),
+    ];
+    let mut report = report(vec![shared, key, admin, tie]);
     report.summary.suppressed = BTreeMap::from([("baseline".into(), 2), ("inline".into(), 1)]);
     report.summary.skipped = BTreeMap::from([("too-large".into(), 3)]);
     report.summary.warnings = vec!["vendored: a shallow clone, of which 214 commits were read and no more".into()];
@@ -487,4 +505,25 @@ fn formats_are_known_by_name() {
     }
     let error = "yaml".parse::<Format>().expect_err("unknown").to_string();
     assert!(error.contains("yaml") && error.contains("jsonl"), "{error}");
+}
+
+#[test]
+fn every_format_tells_whether_a_credential_works() {
+    let words = |format, state: Liveness| {
+        let mut found = finding();
+        found.verification = Verification { reason: Some("it was asked".into()), ..Verification::new(state) };
+        text(&report(vec![found]), format).to_lowercase()
+    };
+    let told = |format: Format| match format {
+        Format::Human | Format::Html | Format::Junit => ["live:", "dead:"],
+        Format::Sarif | Format::Gitlab | Format::Github => ["which works", "which does not work"],
+        Format::Jsonl | Format::Json | Format::Csv => ["live", "dead"],
+    };
+    for format in Format::ALL {
+        let [live, dead] = told(format);
+        let (alive, gone) = (words(format, Liveness::Live), words(format, Liveness::Dead));
+        assert!(alive.contains(live) && !alive.contains(dead), "{alive}");
+        assert!(gone.contains(dead) && !gone.contains(live), "{gone}");
+    }
+    assert!(words(Format::Human, Liveness::NotChecked).contains("not asked: it was asked"));
 }

@@ -108,6 +108,7 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
             | \b(?:AKIA|ASIA|ACCA)[A-Z2-7]{16}\b | \b(?:ak|wk)-[A-Za-z0-9]{20,32}\b
             | \b(?:org|proj|user|svc_acct|svac|wrkspc|apikey|key)[_-][A-Za-z0-9]{6,40}\b
             | [a-z0-9-]{1,64}@[a-z0-9.-]{1,64}\.iam\.gserviceaccount\.com )
+      | private_key_id\\{0,8}"\s{0,8}:\s{0,8}\\{0,8}"(?P<key_id>[0-9a-f]{40})\\{0,8}"
       | (?P<host> \b(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}\b )"#;
     Regex::new(text).expect("the pattern is fixed")
 });
@@ -117,7 +118,7 @@ pub(super) fn surroundings(text: &[u8], start: usize, end: usize) -> Surrounding
     let window = start.saturating_sub(WINDOW)..end.saturating_add(WINDOW).min(text.len());
     let mut found: Vec<(usize, &str, String)> = Vec::new();
     for captures in NAMES.captures_iter(&text[window.clone()]) {
-        for sort in ["reference", "id", "host"] {
+        for sort in ["reference", "id", "key_id", "host"] {
             let Some(group) = captures.name(sort) else { continue };
             let (from, to) = (group.start() + window.start, group.end() + window.start);
             if from < end && to > start {
@@ -219,6 +220,20 @@ mod tests {
         assert_eq!(near.hosts, ["mine.openai.azure.com", "far.example.com"]);
         assert_eq!(near.ids, ["11111111-2222-3333-4444-555555555555"]);
         assert_eq!(near.references, ["op://vault/item/field"]);
+    }
+
+    #[test]
+    fn a_key_file_gives_the_id_of_its_key_and_other_digits_give_none() {
+        let id = "0123456789abcdef".repeat(3)[..40].to_owned();
+        for quote in ["\"", "\\\""] {
+            let text = format!(
+                "commit {id}\n{quote}private_key_id{quote}: {quote}{id}{quote},\n{quote}private_key{quote}: SECRET"
+            );
+            let start = text.find("SECRET").expect("there");
+            assert_eq!(surroundings(text.as_bytes(), start, text.len()).ids, [id.clone()], "{text}");
+            let bare = format!("commit {id}\nSECRET");
+            assert!(surroundings(bare.as_bytes(), bare.len() - 6, bare.len()).ids.is_empty());
+        }
     }
 
     #[test]

@@ -154,6 +154,36 @@ impl Store {
         transaction.commit().map_err(fault(&path))?;
         Ok(answer)
     }
+
+    /// Writes to the store, unless `write` finds a reason not to: then nothing of it stays.
+    ///
+    /// # Errors
+    /// What `write` says, with the store's path; then nothing was written.
+    pub fn write_unless<T, E>(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, E>>,
+    ) -> Result<Result<T, E>> {
+        let path = self.path.clone();
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault(&path))?;
+        let answer = write(&transaction).map_err(fault(&path))?;
+        let ended = if answer.is_ok() { transaction.commit() } else { transaction.rollback() };
+        ended.map_err(fault(&path))?;
+        Ok(answer)
+    }
+
+    /// Writes to the store, and takes it all back: what would be, told without doing it.
+    ///
+    /// # Errors
+    /// What `write` says, with the store's path.
+    pub fn try_out<T>(&mut self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        let path = self.path.clone();
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault(&path))?;
+        let answer = write(&transaction).map_err(fault(&path))?;
+        transaction.rollback().map_err(fault(&path))?;
+        Ok(answer)
+    }
 }
 
 /// Says of an SQLite fault where it happened and what to do.

@@ -24,9 +24,21 @@ CREATE TABLE import (
     rows        INTEGER NOT NULL CHECK (rows >= 0),
     rejected    INTEGER NOT NULL CHECK (rejected >= 0)
 ) STRICT;
+CREATE INDEX import_by_source ON import (source, as_of);
+
+-- What the last import of each source did to the effective records.
+CREATE TABLE change (
+    source TEXT NOT NULL,
+    kind   TEXT NOT NULL CHECK (kind IN ('person', 'identity', 'credential')),
+    id     TEXT NOT NULL,
+    what   TEXT NOT NULL CHECK (what IN ('added', 'changed', 'removed')),
+    fields TEXT NOT NULL CHECK (json_valid(fields)),
+    PRIMARY KEY (source, kind, id)
+) STRICT, WITHOUT ROWID;
 
 -- What one source says of one person, identity or credential. The effective record joins all claims field by field: the
 -- higher rank wins, then the newer as_of, then the source's name, so that the order of imports does not matter.
+-- Values of as_of are days (2026-11-20) or seconds in UTC (2026-11-20T08:00:00Z), so that they compare as text.
 CREATE TABLE claim (
     kind   TEXT NOT NULL CHECK (kind IN ('person', 'identity', 'credential')),
     id     TEXT NOT NULL,
@@ -48,6 +60,7 @@ CREATE TABLE alias (
     person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
     PRIMARY KEY (alias, person)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_by_person ON alias (person);
 CREATE TABLE identity (
     id          TEXT PRIMARY KEY,
     provider    TEXT,
@@ -68,9 +81,17 @@ CREATE TABLE credential (
     body     TEXT NOT NULL CHECK (json_valid(body))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_by_identity ON credential (identity);
-CREATE INDEX credential_by_provider ON credential (provider, type);
+CREATE INDEX credential_by_provider ON credential (provider, type, account);
 
--- What finds a credential record from a leaked value: kind is fp, digest, id, public-id, account, jwt, external-id.
+-- What an identity is called elsewhere, as system:value; beside join_key, since an identity may have no credential.
+CREATE TABLE external_id (
+    value    TEXT NOT NULL,
+    identity TEXT NOT NULL REFERENCES identity (id) ON DELETE CASCADE,
+    PRIMARY KEY (value, identity)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX external_id_by_identity ON external_id (identity);
+
+-- What finds a credential record from a leaked value: kind is fp, digest, id, public-id, account or jwt.
 CREATE TABLE join_key (
     kind       TEXT NOT NULL,
     value      TEXT NOT NULL,
@@ -79,7 +100,8 @@ CREATE TABLE join_key (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX join_key_by_credential ON join_key (credential);
 
--- Redacted forms. The last characters of the tail are looked up first, then head and tail are compared whole.
+-- Redacted forms. The tail is whole, and has 8 characters at the most: a value is looked up by each of its endings, then
+-- the head is compared. A hint without a tail is looked up by each beginning of the value.
 CREATE TABLE hint (
     provider   TEXT NOT NULL,
     tail       TEXT NOT NULL,
@@ -94,10 +116,12 @@ CREATE TABLE coverage (
     provider TEXT NOT NULL,
     account  TEXT NOT NULL,
     source   TEXT NOT NULL,
+    file     TEXT NOT NULL,
     as_of    TEXT NOT NULL,
     complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
     PRIMARY KEY (provider, account, source)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX coverage_by_source ON coverage (source);
 
 -- What scans found, redacted, by fingerprint; for the questions that are asked later.
 CREATE TABLE finding (
@@ -133,7 +157,7 @@ CREATE TABLE observation (
     at         TEXT NOT NULL,
     PRIMARY KEY (source, event)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX observation_by_key ON observation (key_kind, key_value);
+CREATE INDEX observation_by_key ON observation (key_kind, key_value, at);
 
 -- The chained record of what was done: each hash covers the one before it.
 CREATE TABLE event (

@@ -57,6 +57,26 @@ pub struct Request {
     pub headers: Vec<(String, Secret)>,
     /// The body.
     pub body: Option<Secret>,
+    /// The secrets that it was made of, also where it is only signed with them. Nothing of the answer, and no error, may
+    /// repeat one.
+    pub held: Vec<Secret>,
+    /// A public mark that the answer is searched for, where it lists what is in force; never sent.
+    pub proof: Option<String>,
+}
+
+impl Request {
+    /// A request without headers and body.
+    pub fn new(endpoint: Endpoint, method: &str, path: &str) -> Self {
+        Self {
+            endpoint,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            held: Vec::new(),
+            proof: None,
+        }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -143,6 +163,14 @@ pub enum Failure {
         host: String,
         /// Why, without anything that was sent.
         reason: String,
+    },
+    /// There is no request that may be sent.
+    #[error("{host} was not asked: {reason}; nothing was sent")]
+    Unsendable {
+        /// The host.
+        host: String,
+        /// Why.
+        reason: &'static str,
     },
     /// The limit of requests was reached before its turn came.
     #[error("the limit of {limit} requests was reached")]

@@ -4,4 +4,27 @@
 //! client sends it, and the answer is judged by the statuses and fields that the provider documents. Everything else is
 //! unknown. This module finds no credentials and writes no report.
 
+pub mod address;
+mod answer;
+pub mod cache;
+pub mod canary;
+pub mod client;
+mod der;
+pub mod endpoints;
 pub mod exchange;
+mod guard;
+mod offline;
+pub mod pace;
+pub mod plan;
+mod published;
+mod request;
+pub mod revoke;
+pub mod run;
+mod sign;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
+#[path = "../../tests/harness/server.rs"]
+pub(crate) mod test_server;

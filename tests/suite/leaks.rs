@@ -9,11 +9,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::harness::{KeyKind, Run, Scratch, fake_key, key, write};
 
-const FORMATS: [&str; 9] = ["human", "jsonl", "json", "sarif", "csv", "html", "junit", "gitlab", "github"];
+pub(crate) const FORMATS: [&str; 9] = ["human", "jsonl", "json", "sarif", "csv", "html", "junit", "gitlab", "github"];
 
 /// What of a key would be a leak: twenty characters from its middle, plain, in hexadecimal, in base64 at each alignment
 /// and in percent form.
-fn forms(key: &str) -> Vec<String> {
+pub(crate) fn forms(key: &str) -> Vec<String> {
     let part = &key[20..40];
     let hex: String = part.bytes().map(|byte| format!("{byte:02x}")).collect();
     let percent: String = part.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -29,7 +29,7 @@ fn forms(key: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn holds_none(what: &str, bytes: &[u8], keys: &[String]) {
+pub(crate) fn holds_none(what: &str, bytes: &[u8], keys: &[String]) {
     for form in keys.iter().flat_map(|key| forms(key)) {
         let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
         assert!(!found, "{what} holds a secret in the form {form}");
@@ -37,14 +37,14 @@ fn holds_none(what: &str, bytes: &[u8], keys: &[String]) {
 }
 
 #[track_caller]
-fn run_holds_none(run: &Run, keys: &[String]) {
+pub(crate) fn run_holds_none(run: &Run, keys: &[String]) {
     holds_none("standard output", run.stdout.as_bytes(), keys);
     holds_none("standard error", run.stderr.as_bytes(), keys);
 }
 
 /// Looks through every file below a folder.
 #[track_caller]
-fn folder_holds_none(folder: &Path, keys: &[String]) {
+pub(crate) fn folder_holds_none(folder: &Path, keys: &[String]) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.unwrap().path();

@@ -4,13 +4,16 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 
-use crate::cli::args::ScanArguments;
+use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
-use crate::cli::{progress, resolve, talk};
+use crate::cli::verifying::Verifying;
+use crate::cli::{enrich, progress, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
+use crate::identity::policy::Policy;
 use crate::report::{self, Format, RuleInfo};
-use crate::scan;
+use crate::scan::run::Outcome;
+use crate::scan::{self, ScanOptions};
 
 /// Runs the command.
 ///
@@ -18,11 +21,19 @@ use crate::scan;
 /// What makes a scan impossible: options, detectors, the fingerprint key, or a report that cannot be written.
 pub fn run(arguments: ScanArguments) -> Result<Status> {
     let registry = resolve::registry(&arguments.detectors)?;
-    let options = resolve::scan_options(&arguments)?;
+    let verifying = verifying(&arguments, &registry)?;
+    let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
+    let mut options = resolve::scan_options(&arguments)?;
+    options.gather = arguments.verify || inventory.is_open();
+    let policy = policy(&arguments)?;
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
-    let outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
+    let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
+    if let Some(verifying) = verifying.filter(|_| !outcome.interrupted) {
+        ask(&verifying, &mut outcome, &options, &bar);
+    }
     bar.finish();
+    let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
@@ -31,7 +42,55 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
-    Ok(if outcome.interrupted { Status::Interrupted } else { Status::of(&outcome.report) })
+    let status = Status::of(&outcome.report, arguments.fail_on);
+    let fails = arguments.fail_on == FailOn::Policy && policy.fails(&outcome.report.findings, &identity_findings);
+    Ok(match (outcome.interrupted, status) {
+        (true, _) => Status::Interrupted,
+        (false, Status::Clean) if fails => Status::Findings,
+        (false, status) => status,
+    })
+}
+
+/// Reads the policy that was named; without one, the usual limits hold.
+fn policy(arguments: &ScanArguments) -> Result<Policy> {
+    match &arguments.policy {
+        Some(file) => Ok(Policy::read(file)?),
+        None if arguments.fail_on == FailOn::Policy => bail!("--fail-on policy needs --policy FILE"),
+        None => Ok(Policy::default()),
+    }
+}
+
+/// Makes ready to ask providers, where a person wants that.
+fn verifying<'a>(arguments: &ScanArguments, registry: &'a Registry) -> Result<Option<Verifying<'a>>> {
+    if arguments.verify {
+        return arguments.verifying.ready(registry).map(Some);
+    }
+    arguments.verifying.refuse_without_verify()?;
+    if arguments.fail_on == FailOn::Live {
+        bail!("--fail-on live needs --verify: nobody is asked without it");
+    }
+    Ok(None)
+}
+
+/// Asks providers; what cannot be done stands in the report, which is written all the same.
+fn ask(verifying: &Verifying<'_>, outcome: &mut Outcome, options: &ScanOptions, bar: &progress::Bar) {
+    let summary = &mut outcome.report.summary;
+    match verifying.ask(&mut outcome.report.findings, &outcome.credentials, &options.key, bar) {
+        Ok((asked, warnings)) => {
+            // Like what is skipped by a limit: told always, and a fault where a person is strict.
+            summary.complete &= !(options.strict && asked.capped + asked.unanswered > 0);
+            summary.warnings.extend(warnings);
+            outcome.interrupted |= asked.interrupted;
+            if asked.interrupted {
+                summary.complete = false;
+                summary.errors.push("verification: interrupted; what was known until then is reported".into());
+            }
+        }
+        Err(error) => {
+            summary.complete = false;
+            summary.errors.push(format!("verification: {error:#}"));
+        }
+    }
 }
 
 fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {

@@ -5,11 +5,13 @@
 //! uses nothing of the crate outside this folder. It does not match text: that is [`crate::matcher`].
 
 pub mod byteset;
+mod checks;
 pub mod forms;
 pub mod gate;
 pub mod rule;
 pub mod schema;
 pub mod shape;
+pub mod template;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checks::{check_entry, check_slug};
 use super::{DetectorError, SourceFile};
 
 /// Words too common to be looked for by themselves.
@@ -235,26 +236,41 @@ pub struct Companion {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Verify {
     /// The only hosts this secret may be sent to. Of several, each is a site with keys of its own: dead means all say so.
+    /// One label of a host may be a part: `{region}`, which a host near the credential or the credential itself names, or
+    /// `{claim.NAME}`, a claim of the credential read as a signed token.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Where each customer has a host: its endings, such as `.openai.azure.com`. The text near the credential, or
     /// `--endpoint`, must name the host itself.
     #[serde(default)]
     pub host_suffixes: Vec<String>,
+    /// Whether customers run servers of their own, which only `--endpoint` can name; then there need be no hosts. Where a
+    /// host near the credential bears the provider's name and is none of `hosts`, nobody is asked until a person says
+    /// whom. What the provider's own hosts refuse may work on such a server: dead counts only of an endpoint that a
+    /// person named.
+    #[serde(default)]
+    pub self_hosted: bool,
     /// `GET` or `POST`.
     pub method: String,
-    /// The path and query; `{secret}` is never allowed in it.
+    /// The path and query, with ids of companions, `{region}` and `{claim.NAME}` in it; never `{secret}`.
     pub path: String,
-    /// Headers, values with `{secret}` or `{basic}` in them.
+    /// Headers, values with `{secret}`, `{basic}` or ids of companions in them.
     #[serde(default)]
     pub headers: std::collections::BTreeMap<String, String>,
     /// What `{basic}` stands for before it is written in base64: text with `{secret}` and, in braces, ids of companions
     /// in it, such as `api:{secret}`.
     pub basic: Option<String>,
-    /// The body, with parts of the credential in braces.
+    /// The body, with parts of the credential in braces, escaped as the content type asks. A word in braces that is no part
+    /// is text, as in GraphQL.
     pub body: Option<String>,
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
+    /// Public ids that stand near the credential, each a glob by its name: `{near.NAME}` in a path or header stands for the
+    /// one id that fits. Ids are UUIDs, key ids and names of service accounts.
+    #[serde(default)]
+    pub near: std::collections::BTreeMap<String, String>,
+    /// What an answer that would mean that it works must list as well; where it does not, the credential is dead.
+    pub proof: Option<Proof>,
     /// Statuses that mean that it works.
     pub live: Vec<u16>,
     /// Statuses that mean that it works within limits.
@@ -265,6 +281,14 @@ pub struct Verify {
     /// Answers whose body decides, before the lists of statuses do; the first that fits counts.
     #[serde(default)]
     pub when: Vec<Condition>,
+    /// Whether an answer that means that it works is plain text or empty; else it must be JSON, and anything else, such as
+    /// the page of a captive portal, means nothing.
+    #[serde(default)]
+    pub plain: bool,
+    /// Statuses that the provider is known to answer with a page of HTML; such a page at another status than 401 means
+    /// nothing.
+    #[serde(default)]
+    pub html: Vec<u16>,
     /// Where the answer names the account: a fact's name and a header or a JSON pointer.
     #[serde(default)]
     pub account: std::collections::BTreeMap<String, String>,
@@ -276,6 +300,14 @@ pub struct Verify {
 pub enum Signing {
     /// AWS Signature Version 4; the key id and the session token are companions.
     AwsSigV4,
+}
+
+/// What an answer lists of a credential that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A certificate, as a value of an object in PEM, with the public half of the private RSA key that the secret is.
+    RsaPublicKey,
 }
 
 /// An answer whose body decides.
@@ -308,12 +340,60 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Revoke {
-    /// The request that ends it, such as `DELETE https://...`, by the provider's record id.
+    /// The request that ends it, where it can be made here.
+    pub call: Option<RevokeCall>,
+    /// The request that ends it in words, where it cannot be made here.
     pub request: Option<String>,
     /// The page where a person ends it.
     pub console: Option<String>,
     /// What a person does, in words, where there is neither.
     pub steps: Option<String>,
+}
+
+impl Revoke {
+    /// Says in words which request ends it.
+    pub fn request_in_words(&self) -> Option<String> {
+        let made = |call: &RevokeCall| {
+            let host = call.host.as_deref().unwrap_or("{host}");
+            let admin = call.texts().any(|text| text.contains("{admin}"));
+            let whose = if admin { "with an administrator's credential" } else { "with the value itself" };
+            format!("{} https://{host}{} {whose}", call.method, call.path)
+        };
+        self.call.as_ref().map(made).or_else(|| self.request.clone())
+    }
+}
+
+/// A request that ends a credential. Its parts are `{secret}`, the value itself, or `{admin}`, the credential of somebody
+/// who may end it; `{record_id}`, the provider's id of it; and others that a person gives by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RevokeCall {
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The host; without one, a person must name it with `--endpoint`.
+    pub host: Option<String>,
+    /// The path and query, without `{secret}` and `{admin}`.
+    pub path: String,
+    /// Headers.
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// What `{basic}` in a header stands for before it is written in base64.
+    pub basic: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+    /// Statuses that mean that it is done.
+    pub done: Vec<u16>,
+    /// Text that the body must contain as well, without regard to spaces.
+    pub contains: Option<String>,
+    /// What else it does, or that it can be taken back.
+    pub effect: Option<String>,
+}
+
+impl RevokeCall {
+    /// Returns every text that may hold parts.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.path).chain(self.headers.values()).chain(&self.basic).chain(&self.body)
+    }
 }
 
 /// Which list of the provider names a credential, and by which hint.
@@ -424,47 +504,4 @@ fn joined(file: &ProviderFile, entry: Entry) -> Detector {
         examples: entry.examples,
         counter_examples: entry.counter_examples,
     }
-}
-
-fn check_slug(slug: &str) -> Result<(), String> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if slug.is_empty() || slug.len() > 48 || !slug.bytes().all(fits) {
-        return Err(format!("{slug:?} is not 1 to 48 of a-z, 0-9 and -"));
-    }
-    Ok(())
-}
-
-fn check_entry(entry: &Entry) -> Result<(), String> {
-    check_slug(&entry.id)?;
-    if entry.reach.is_some_and(|reach| reach > 4096) || entry.distance.is_some_and(|distance| distance > 4096) {
-        return Err("reach and distance may be 4,096 bytes at the most".into());
-    }
-    entry.verify.as_ref().map_or(Ok(()), check_verify)
-}
-
-fn check_verify(verify: &Verify) -> Result<(), String> {
-    if verify.hosts.is_empty() && verify.host_suffixes.is_empty() {
-        return Err("verify names no hosts".into());
-    }
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-    let plain = |host: &str| host.contains('.') && host.bytes().all(fits) && !host.ends_with('.');
-    if let Some(host) = verify.hosts.iter().find(|host| !plain(host) || host.starts_with('.')) {
-        return Err(format!("verify.hosts: {host:?} must be a host name without scheme or path"));
-    }
-    if let Some(suffix) = verify.host_suffixes.iter().find(|suffix| !plain(suffix) || !suffix.starts_with('.')) {
-        return Err(format!("verify.host-suffixes: {suffix:?} must be the end of a host name, from a dot on"));
-    }
-    if verify.method != "GET" && verify.method != "POST" {
-        return Err(format!("verify.method: {:?} is neither GET nor POST", verify.method));
-    }
-    if !verify.path.starts_with('/') {
-        return Err(format!("verify.path: {:?} does not begin with /", verify.path));
-    }
-    if verify.path.contains("{secret}") {
-        return Err("verify.path must not hold the secret: paths end up in logs".into());
-    }
-    if verify.headers.values().any(|value| value.contains("{basic}")) != verify.basic.is_some() {
-        return Err("verify.basic and a header with {basic} belong together".into());
-    }
-    Ok(())
 }

@@ -133,7 +133,7 @@ pub(super) fn command(folder: &Path) -> Command {
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", folder);
     command.args(["-c", "user.name=Someone", "-c", "user.email=someone@example.com"]);
-    command.args(["-c", "protocol.file.allow=always"]);
+    command.args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
     command
 }
 

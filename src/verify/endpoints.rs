@@ -1,0 +1,168 @@
+//! The endpoints that a person named with `--endpoint PROVIDER=URL`, and the list of every host that could be called.
+//!
+//! A named endpoint stands for all hosts of its provider's detectors: a gateway, a self-hosted product or a tenant's own
+//! host. What an answer means is still the detector's to say. Nothing here resolves a name or opens a connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::detector::compile::Detector;
+use crate::error::{Error, Result};
+
+use super::exchange::Endpoint;
+
+/// The longest URL that is taken, in bytes.
+const LONGEST: usize = 2048;
+
+/// What a person named with `--endpoint`, by provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    named: BTreeMap<String, Endpoint>,
+}
+
+impl Endpoints {
+    /// Reads values of `--endpoint`, each `PROVIDER=URL`. `insecure` is `--allow-insecure-endpoints`: http is taken too.
+    ///
+    /// # Errors
+    /// A value of another form, a provider that no detector has, a provider named twice, a URL of another scheme, or one
+    /// with a user, a query or a fragment. No message repeats the URL: one may hold a password.
+    pub fn parse<S: AsRef<str>>(values: &[S], detectors: &[Detector], insecure: bool) -> Result<Self> {
+        let mut named = BTreeMap::new();
+        for value in values {
+            let fault = |reason: String| Error::Usage(format!("--endpoint: {reason}"));
+            let Some((provider, url)) = value.as_ref().split_once('=') else {
+                return Err(fault("must be PROVIDER=URL, such as openai=https://gateway.example.com".into()));
+            };
+            if !detectors.iter().any(|detector| detector.provider == provider) {
+                return Err(fault(format!(
+                    "no detector is of a provider {provider:?}; `credtrace detectors list` names them"
+                )));
+            }
+            let endpoint = parse_url(url, insecure).map_err(|reason| fault(format!("{provider}: {reason}")))?;
+            if named.insert(provider.to_owned(), endpoint).is_some() {
+                return Err(fault(format!(
+                    "{provider} is named twice; one endpoint stands for all hosts of a provider"
+                )));
+            }
+        }
+        Ok(Self { named })
+    }
+
+    /// Returns the endpoint that was named for a provider.
+    pub fn of(&self, provider: &str) -> Option<&Endpoint> {
+        self.named.get(provider)
+    }
+
+    /// Returns whether none was named.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// Returns every place that could be called, one line each, sorted: the provider, and a host or the pattern of a
+    /// tenant's host, as in `https://*.openai.azure.com`.
+    pub fn list(&self, detectors: &[Detector]) -> Vec<Callable> {
+        let mut list = BTreeSet::new();
+        for detector in detectors {
+            let Some(verify) = &detector.verify else { continue };
+            let place = |place: String, named| Callable { provider: detector.provider.clone(), place, named };
+            if let Some(endpoint) = self.of(&detector.provider) {
+                list.insert(place(endpoint.to_string(), true));
+                continue;
+            }
+            list.extend(verify.hosts.iter().map(|host| place(format!("https://{host}"), false)));
+            list.extend(verify.host_suffixes.iter().map(|suffix| place(format!("https://*{suffix}"), false)));
+        }
+        list.into_iter().collect()
+    }
+}
+
+/// A place that could be called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Callable {
+    /// The provider's slug.
+    pub provider: String,
+    /// The scheme and host; `*` stands for a tenant's name and `{region}` for a region's.
+    pub place: String,
+    /// Whether a person named it.
+    pub named: bool,
+}
+
+/// Parses the URL of an endpoint: scheme, host, port and base path.
+fn parse_url(url: &str, insecure: bool) -> Result<Endpoint, String> {
+    if url.len() > LONGEST || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("the URL must be at most {LONGEST} printable ASCII characters without spaces"));
+    }
+    let (scheme, rest) = url.split_once("://").ok_or("the URL must begin with https://")?;
+    let secure = match scheme.to_ascii_lowercase().as_str() {
+        "https" => true,
+        "http" if insecure => false,
+        "http" => return Err("http would send the key in the open; use https, or --allow-insecure-endpoints".into()),
+        _ => return Err("the URL must begin with https://".into()),
+    };
+    if rest.contains(['?', '#']) {
+        return Err("the URL must have no query and no fragment".into());
+    }
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    if authority.contains('@') {
+        return Err("the URL must hold no user and no password".into());
+    }
+    let (host, port) = split_port(authority)?;
+    let base_path = path.trim_end_matches('/');
+    check_base_path(base_path)?;
+    Ok(Endpoint { secure, host, port, base_path: base_path.to_owned(), named: true })
+}
+
+/// Splits host and port; the host is a name, an IPv4 address or an IPv6 address in brackets, returned as it was written.
+fn split_port(authority: &str) -> Result<(String, Option<u16>), String> {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inside, rest)) => {
+            inside.parse::<Ipv6Addr>().map_err(|_| "what stands in brackets is no IPv6 address")?;
+            (format!("[{}]", inside.to_ascii_lowercase()), rest)
+        }
+        None => {
+            let (host, port) = authority.find(':').map_or((authority, ""), |at| authority.split_at(at));
+            check_host(host)?;
+            (host.to_ascii_lowercase(), port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let number = digits.parse().ok().filter(|number| *number > 0);
+            Some(number.ok_or("the port must be from 1 to 65535")?)
+        }
+        _ => return Err("the port must be a number from 1 to 65535".into()),
+    };
+    Ok((host, port))
+}
+
+fn check_host(host: &str) -> Result<(), String> {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let numeric = name.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+    if numeric {
+        // 127.1 and 2130706433 are addresses to some resolvers and names to others.
+        return name.parse::<Ipv4Addr>().map(|_| ()).map_err(|_| "an IPv4 address must have four parts".into());
+    }
+    if host.is_empty() || host.len() > 253 || !name.split('.').all(is_label) {
+        return Err("the host must be a name of a-z, 0-9 and - in labels of 1 to 63, or an address".into());
+    }
+    Ok(())
+}
+
+/// Returns whether a text is a label of a host's name: 1 to 63 of a-z, 0-9 and -, with no - at either end.
+pub(crate) fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+fn check_base_path(path: &str) -> Result<(), String> {
+    if path.contains("//") || path.contains('\\') || path.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err("the path must have no empty segment, no \\ and no . or ..".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
