@@ -12,7 +12,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
 use super::engine::{AnchorHit, Workload};
-use super::look::Look;
+use super::look::{GENERIC, Look};
 use super::pure::PureEngine;
 use super::repetition;
 use super::views::{self, Undone, View, decode, join, undo, value};
@@ -392,19 +392,29 @@ impl<'registry> Evaluator<'registry> {
         let mut hits = Vec::new();
         self.find_inner(&view.bytes, &mut hits);
         hits.sort_unstable();
-        let (over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
-        let alone = over.is_empty();
-        let beside = beside.into_iter().filter(|hit| {
-            let anchor = &self.registry.anchors[hit.anchor as usize];
-            let places = anchor.rules.iter().map(|number| self.rule(*number).place);
-            let offset =
-                places.map(|place| if let Place::Fixed(offset) = place { offset } else { 0 }).max().unwrap_or(0);
-            // A value begins right behind its name; its own anchor may stand inside it.
-            let value = hit.start >= to && hit.start < to + VALUE_BEHIND + offset as usize;
-            let known = alone || anchor.caseless;
-            anchor.encoding == Encoding::Plain && ((known && hit.start < to + VALUE_BEHIND) || value)
-        });
-        over.into_iter().chain(beside).collect()
+        let (mut over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+        // A word that every provider's values stand beside says nothing of whose this one is.
+        let alone = !over.iter().any(|hit| self.names_a_provider(hit));
+        over.extend(beside.into_iter().filter(|hit| self.may_be_meant(hit, to, alone)));
+        over.sort_unstable();
+        over
+    }
+
+    /// Returns whether an anchor beside an encoded one that ends at `to` may be what made it stand there: a value right behind
+    /// its name, whose own anchor may stand inside it, or a name. Where the encoded one is no name, any anchor may be.
+    fn may_be_meant(&self, hit: &AnchorHit, to: usize, alone: bool) -> bool {
+        let anchor = &self.registry.anchors[hit.anchor as usize];
+        let places = anchor.rules.iter().map(|number| self.rule(*number).place);
+        let offset = places.map(|place| if let Place::Fixed(offset) = place { offset } else { 0 }).max().unwrap_or(0);
+        let value = hit.start >= to && hit.start < to + VALUE_BEHIND + offset as usize;
+        let known = (alone || anchor.caseless) && hit.start < to + VALUE_BEHIND;
+        anchor.encoding == Encoding::Plain && (known || value)
+    }
+
+    /// Returns whether an anchor is that of a provider's own detector.
+    fn names_a_provider(&self, hit: &AnchorHit) -> bool {
+        let rules = &self.registry.anchors[hit.anchor as usize].rules;
+        rules.iter().any(|number| self.registry.detector(self.rule(*number).detector).provider != GENERIC)
     }
 
     /// Returns whether an anchor in what was decoded is worth decoding more.
