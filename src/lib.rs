@@ -59,8 +59,12 @@
 //! Data flows one way, and a module knows those to its left and none to its right:
 //!
 //! ```text
-//! source -> blob -> anchors -> windows -> candidates -> filters -> findings -> report
+//! source -> blob -> anchors -> windows -> candidates -> filters -> findings -> (verify) -> (identity) -> report
 //! ```
+//!
+//! [`verify`] asks providers and is the only module that opens sockets; [`identity`] says whose a credential is. It reads
+//! [`inventory`], the records of people, identities and credentials, which lie in [`store`], one SQLite file. Both are left
+//! out unless a program calls them: [`scan::run()`] alone sends nothing and opens no store.
 
 pub mod cli;
 pub mod credential;

@@ -16,7 +16,7 @@ const RUN: &str = "How it runs";
 
 /// What the help of every command that scans ends with.
 const EXIT_STATUS: &str = "Exit status: 0 complete and nothing found, 1 findings, 2 not everything that was asked could be \
-    done (the report says what), 130 interrupted.";
+    done (the report says what), 130 interrupted. Where a command's status means something else, its help says so.";
 
 /// Examples of `credtrace scan`, and how it ends.
 const SCAN_EXAMPLES: &str = "Examples:
@@ -24,6 +24,7 @@ const SCAN_EXAMPLES: &str = "Examples:
   credtrace scan path/to/repository log.txt   several targets, one report
   credtrace scan --history origin/main..HEAD  what a branch adds
   kubectl logs POD | credtrace scan -         standard input
+  credtrace scan --verify --fail-on live      ask providers; fail on what works
   credtrace scan --format sarif --output credtrace.sarif
 
 Exit status:
@@ -48,34 +49,34 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Ask the provider whether a credential works; it comes on standard input
+    Verify(Box<commands::verify::VerifyArguments>),
+    /// Show or send the request that ends a credential
+    Revoke(commands::revoke::RevokeArguments),
     /// Keep what is known of identities and credentials: import, list, diff, coverage, template
     Inventory(commands::inventory::InventoryArguments),
     /// Put the fingerprint of a credential into the inventory; the value comes on standard input
     Enroll(commands::enroll::EnrollArguments),
     /// Say whose a credential is: from a fingerprint, a redacted form, an id, an address, or a value on standard input
     Who(commands::who::WhoArguments),
-    /// Draw AI systems, the identities they act as, their credentials and what they reach
-    Map(commands::map::MapArguments),
-    /// Say what an identity reaches, as declared and as logs show
-    Blast(commands::blast::BlastArguments),
-    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
-    Runbook(commands::runbook::RunbookArguments),
+    /// Accept or reject a link between a credential and the inventory, or list what was decided
+    Link(commands::link::LinkArguments),
     /// Say what is wrong with the ownership and life of credentials: unowned, shared, stale, over-privileged
     Check(commands::check::CheckArguments),
     /// Propose what is no longer needed for removal
     Review(commands::review::ReviewArguments),
     /// List what a person who leaves leaves behind, and what has to be done
     Offboard(commands::offboard::OffboardArguments),
+    /// Draw AI systems, the identities they act as, their credentials and what they reach
+    Map(commands::map::MapArguments),
+    /// Say what an identity reaches, as declared and as logs show
+    Blast(commands::blast::BlastArguments),
+    /// Say what to do about a leaked credential, step by step, or as the text of a ticket
+    Runbook(commands::runbook::RunbookArguments),
     /// Write what was done and found as evidence, or check that such a record was not changed
     Evidence(commands::evidence::EvidenceArguments),
-    /// Ask the provider whether a credential works; it comes on standard input
-    Verify(Box<commands::verify::VerifyArguments>),
-    /// Accept or reject a link between a credential and the inventory, or list what was decided
-    Link(commands::link::LinkArguments),
     /// List, show or check detectors
     Detectors(DetectorsArguments),
-    /// Show or send the request that ends a credential
-    Revoke(commands::revoke::RevokeArguments),
     /// Print a man page, shell completions, the report's JSON schema or the table of detectors
     Generate(GenerateArguments),
 }
@@ -143,7 +144,7 @@ pub struct ScanArguments {
     /// How providers are asked.
     #[command(flatten)]
     pub verifying: VerifyingArguments,
-    /// The inventory that says whose credentials are [default: inventory.db in the program's home, where it is there]
+    /// The inventory that says whose credentials are [default: inventory.db in $CREDTRACE_HOME, where it is there]
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub inventory: Option<PathBuf>,
 
@@ -152,7 +153,7 @@ pub struct ScanArguments {
     pub policy: Option<PathBuf>,
 
     /// Map large files instead of reading them; not for files that something may shorten meanwhile
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub mmap: bool,
 
     /// How many threads; 0 is one a processor
@@ -164,11 +165,11 @@ pub struct ScanArguments {
     pub engine: EngineName,
 
     /// Scan every version of a file whole, instead of what differs from the version it is stored against
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub no_delta: bool,
 
     /// How much memory to keep to, in megabytes, beside mapped packs; versions of files are read again beyond it
-    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..))]
+    #[arg(long, value_name = "MB", default_value_t = 512, help_heading = RUN, value_parser = clap::value_parser!(u64).range(16..))]
     pub memory: u64,
 
     /// The largest git object to scan, in megabytes [default: a quarter of --memory]
@@ -214,8 +215,13 @@ pub struct DetectorSelection {
     pub folder: Option<PathBuf>,
 }
 
+/// How `credtrace hook` ends.
+const HOOK_EXIT_STATUS: &str =
+    "Exit status: 0 nothing that stops the commit, 1 a credential, 2 it could not be checked.";
+
 /// Arguments of `credtrace hook`.
 #[derive(Debug, Args)]
+#[command(after_help = HOOK_EXIT_STATUS)]
 pub struct HookArguments {
     /// Which detectors are on.
     #[command(flatten)]

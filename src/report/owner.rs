@@ -38,8 +38,9 @@ pub(super) fn belonging(finding: &Finding) -> Option<Belonging> {
         (true, Some(reason)) => (reason, None),
         (true, None) => ("no more is known".into(), None),
     };
-    let mut rivals: Vec<String> = identity.candidates.iter().take(MOST_RIVALS).map(rival).collect();
-    let more = identity.candidates.len().saturating_sub(MOST_RIVALS);
+    let rest: Vec<&Candidate> = identity.candidates.iter().filter(|candidate| !is_told(identity, candidate)).collect();
+    let mut rivals: Vec<String> = rest.iter().take(MOST_RIVALS).map(|candidate| rival(candidate)).collect();
+    let more = rest.len().saturating_sub(MOST_RIVALS);
     if more > 0 {
         rivals.push(format!("and {more} more (--format jsonl names them all)"));
     }
@@ -89,6 +90,13 @@ pub(super) fn tier_name(tier: LinkTier) -> &'static str {
         LinkTier::Account => "account",
         LinkTier::Context => "context",
     }
+}
+
+/// Whether a candidate is a person and no more, whom the reason names already.
+fn is_told(identity: &Identity, candidate: &Candidate) -> bool {
+    let bare = candidate.id.is_none() && candidate.name.is_none() && candidate.record_id.is_none();
+    let owner = candidate.owner.as_ref().filter(|_| bare).map(person);
+    owner.is_some_and(|owner| identity.why.as_ref().is_some_and(|why| why.contains(&owner)))
 }
 
 fn rival(candidate: &Candidate) -> String {

@@ -48,7 +48,10 @@ impl Store {
     /// As [`Store::open_or_create`], and where there is none.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::Store { path: path.into(), reason: "there is no store here".into() });
+            return Err(Error::Store {
+                path: path.into(),
+                reason: "there is no inventory here; `credtrace inventory import` makes one".into(),
+            });
         }
         // Without CREATE and URI: a path is a path.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -227,7 +230,7 @@ mod tests {
     fn a_missing_a_foreign_a_newer_and_a_damaged_store_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let refused = |path: &Path| Store::open(path).expect_err("must be refused").to_string();
-        assert!(refused(&folder.path().join("none.db")).contains("no store here"));
+        assert!(refused(&folder.path().join("none.db")).contains("no inventory here"));
         let text = folder.path().join("text.db");
         std::fs::write(&text, "this is a letter, not a database, and long enough to be seen as one".repeat(20))
             .expect("written");

@@ -26,6 +26,7 @@ mod inventory;
 mod leaks;
 mod link;
 mod output;
+mod pages;
 mod places;
 mod project;
 mod readme;

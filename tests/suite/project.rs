@@ -30,6 +30,34 @@ fn libgit2_is_the_vendored_one_and_has_the_fixes_of_1_9_7() {
 }
 
 #[test]
+fn the_page_on_native_code_has_the_versions_of_the_program() {
+    let page = std::fs::read_to_string(project("docs/native-deps.md")).unwrap();
+    let lock = std::fs::read_to_string(project("Cargo.lock")).unwrap();
+    let version = |name: &str| {
+        let package = lock.split(&format!("name = \"{name}\"\nversion = \"")).nth(1).unwrap();
+        package.split(['"', '+']).next().unwrap().to_owned()
+    };
+    let crates = [
+        "libgit2-sys",
+        "libz-sys",
+        "libdeflate-sys",
+        "libsqlite3-sys",
+        "rusqlite",
+        "ring",
+        "rustls",
+        "blake3",
+        "webpki-roots",
+    ];
+    for name in crates {
+        let told = format!("{name} {}", version(name));
+        assert!(page.contains(&told), "docs/native-deps.md lacks {told}");
+    }
+    let (major, minor, patch) = git2::Version::get().libgit2_version();
+    assert!(page.contains(&format!("| libgit2 | {major}.{minor}.{patch} |")));
+    assert!(page.contains(&format!("| SQLite | {} |", rusqlite::version())));
+}
+
+#[test]
 fn the_set_up_script_is_plain_shell_and_ends_at_once_when_nothing_is_missing() {
     let checked = Command::new("sh").arg("-n").arg(project("bootstrap.sh")).status().unwrap();
     assert!(checked.success());

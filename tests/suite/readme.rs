@@ -1,16 +1,27 @@
-//! The README: every command in it is run, the report in it is the one that the program prints, its links lead somewhere.
+//! The README and the pages behind it: every command in them is run, the report in the README is the one that the program
+//! prints, their links lead somewhere.
 //!
 //! The info string of a block says what is done with it: `sh exit=N` is run and must end with N; `sh fingerprint` is run
 //! once for each credential of the scratch repository, with its fingerprint in `$FINGERPRINT`; `sh build` and `sh network`
 //! would build the program or fetch something, so they are read by a shell and not run (make is run dry); `console` is what
-//! a terminal shows, and `UPDATE_GENERATED=1` writes it anew. Commands of credtrace in `yaml` blocks are run as well.
+//! a terminal shows, and `UPDATE_GENERATED=1` writes it anew; `toml NAME` is put into that file. Commands of credtrace in
+//! `yaml` blocks are run as well. A server on this machine stands in for every provider: the `credtrace` in `PATH` adds it
+//! to each command that asks one.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use credtrace::detector::example::{Generator, expand};
 
+use crate::harness::server::{Reply, Server};
 use crate::harness::{Repository, Scratch, binary, git_environment, project};
+
+/// The providers of the example's keys, and the hosts in whose place the server answers.
+const PROVIDERS: [(&str, &str, &str); 3] = [
+    ("openai", "OpenAI", "api.openai.com"),
+    ("anthropic", "Anthropic", "api.anthropic.com"),
+    ("groq", "Groq", "api.groq.com"),
+];
 
 /// A fenced block of a page.
 struct Block {
@@ -37,14 +48,23 @@ fn readme() -> String {
 /// The folder that the README's examples run in.
 struct Example {
     scratch: Scratch,
+    server: Server,
 }
 
 impl Example {
     fn new() -> Self {
         let scratch = Scratch::new();
-        support_bot(&scratch.repository("support-bot"));
+        let openai = support_bot(&scratch.repository("support-bot"));
+        scratch.write("key.txt", format!("{openai}\n"));
         std::os::unix::fs::symlink(project(""), scratch.path("credtrace")).unwrap();
-        let example = Self { scratch };
+        let server = Server::plain(move |received| match received.bearer() {
+            Some(key) if key == openai => {
+                let organization = ("openai-organization".into(), "org-acme".into());
+                Reply::Answer(200, vec![organization], b"{\"data\":[]}".to_vec())
+            }
+            _ => Reply::status(401, "{}"),
+        });
+        let example = Self { scratch, server };
         for name in ["support-bot", "billing"] {
             let mirror = format!("git clone -q --mirror support-bot mirrors/{name}.git");
             assert!(example.shell(&mirror).status.success());
@@ -60,8 +80,7 @@ impl Example {
     fn prepared(&self, script: &str) -> Command {
         let program = self.scratch.elsewhere("bin/credtrace");
         if !program.exists() {
-            std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-            std::os::unix::fs::symlink(binary(), &program).unwrap();
+            self.put_program(&program);
         }
         let home = self.scratch.home();
         let rest = std::env::var("PATH").unwrap_or_default();
@@ -76,6 +95,30 @@ impl Example {
         command
     }
 
+    /// Puts a program into `PATH` that never asks a provider itself.
+    fn put_program(&self, program: &Path) {
+        let url = self.server.url();
+        let places: String = PROVIDERS.iter().map(|(provider, ..)| format!(" --endpoint {provider}={url}")).collect();
+        let asking = format!("exec '{}' \"$@\" --allow-insecure-endpoints{places}", binary().display());
+        let script = format!(
+            "#!/bin/sh\ncase \" $* \" in\n*' --verify '* | ' verify '*) {asking} ;;\n*' --yes '*) exit 99 ;;\nesac\n\
+             exec '{}' \"$@\"\n",
+            binary().display()
+        );
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::write(program, script).unwrap();
+        std::fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    /// Puts the files of the README where its commands expect them.
+    fn put_files(&self, page: &str) {
+        for block in blocks(page) {
+            if let Some(name) = block.info.strip_prefix("toml ") {
+                self.scratch.write(name, &block.text);
+            }
+        }
+    }
+
     #[track_caller]
     fn ends(&self, script: &str, status: i32) -> String {
         let output = self.shell(script);
@@ -86,7 +129,8 @@ impl Example {
 }
 
 /// Makes the repository that the README scans: a key that was removed, one that is still there, one that nobody committed.
-fn support_bot(repository: &Repository) {
+/// Returns the second, which works.
+fn support_bot(repository: &Repository) -> String {
     let made_up =
         |shape: &str, seed: u64| String::from_utf8(expand(shape, &mut Generator::new(seed)).unwrap()).unwrap();
     let anthropic = made_up("sk-ant-api03-{93:url}AA", 1);
@@ -99,18 +143,23 @@ fn support_bot(repository: &Repository) {
     repository.commit_file("src/agent.py", client(""), "Read the key from the environment");
     repository.commit_file("deploy/values.yaml", format!("env:\n  OPENAI_API_KEY: {openai}\n"), "Deploy");
     repository.write("logs/run.log", format!("12:01:07 POST /openai/v1/chat authorization: Bearer {groq}\n"));
+    openai
 }
 
 #[test]
 fn every_command_does_what_the_readme_says() {
     let example = Example::new();
+    let pages = ["README.md", "docs/liveness.md", "docs/policy.md"].map(|page| std::fs::read_to_string(project(page)));
+    let pages = pages.map(Result::unwrap).join("\n");
+    example.put_files(&pages);
     let mut run = 0;
-    for block in blocks(&readme()) {
+    for block in blocks(&pages) {
         match block.info.as_str() {
             "sh build" | "sh network" => assert!(reads(&block.text), "{}", block.text),
             "sh fingerprint" => accepts(&example, &block.text),
             "yaml" => run += commands_of(&block.text).map(|command| in_ci(&example, command)).count(),
             "console" | "json" | "text" => {}
+            info if info.starts_with("toml ") => {}
             info => {
                 let status = info.strip_prefix("sh exit=").unwrap_or_else(|| panic!("an unknown block: {info:?}"));
                 example.ends(&block.text, status.parse().unwrap());
@@ -177,11 +226,13 @@ fn the_pictured_report_is_what_the_program_prints() {
     let example = Example::new();
     std::fs::remove_dir_all(example.scratch.path("mirrors")).unwrap();
     let page = readme();
+    example.put_files(&page);
+    example.ends("credtrace inventory import --from toml --as-of 2026-11-20 acme.toml", 0);
     let picture = blocks(&page).into_iter().find(|block| block.info == "console").expect("a picture");
     let command = picture.text.lines().next().and_then(|line| line.strip_prefix("$ ")).expect("a command");
     // What a terminal gets by itself.
     let printed = example.ends(&format!("{command} --format human"), 1);
-    let fresh = format!("$ {command}\n{}", printed.trim_end());
+    let fresh = format!("$ {command}\n{}", with_hosts(printed.trim_end()));
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         let page =
             page.replacen(&format!("```console\n{}\n```", picture.text), &format!("```console\n{fresh}\n```"), 1);
@@ -193,6 +244,18 @@ fn the_pictured_report_is_what_the_program_prints() {
     for secret in ["sk-ant-", "sk-proj-", "gsk_"] {
         assert!(fresh.contains(secret), "{fresh}");
     }
+}
+
+/// A report with the host of each provider in the place of the server that answered for it.
+fn with_hosts(report: &str) -> String {
+    let mut host = "";
+    let mut lines = Vec::new();
+    for line in report.lines() {
+        let named = PROVIDERS.iter().find(|(_, name, _)| line.starts_with(&format!("HIGH  {name} ")));
+        host = named.map_or(host, |(.., host)| host);
+        lines.push(line.replace("127.0.0.1", host));
+    }
+    lines.join("\n")
 }
 
 /// A report without what differs between runs and machines: how much of git's own files was read, and how fast.
@@ -219,7 +282,10 @@ fn every_field_that_the_readme_explains_is_in_a_finding_and_no_other() {
 
 #[test]
 fn links_and_hooks_of_the_pages_are_there() {
-    for page in ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md", "docs/confidence.md", "docs/detectors.md"] {
+    let pages = ["how-it-works", "confidence", "detectors", "identity", "liveness", "policy", "native-deps"];
+    let pages = pages.map(|name| format!("docs/{name}.md"));
+    let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "detectors/README.md"].map(str::to_owned);
+    for page in pages.iter().chain(&others) {
         let text = std::fs::read_to_string(project(page)).unwrap();
         let folder = project(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -250,7 +316,11 @@ fn every_reason_to_drop_a_value_is_explained() {
 #[test]
 fn the_way_through_the_sources_names_files_that_are_there() {
     let page = std::fs::read_to_string(project("docs/how-it-works.md")).unwrap();
-    let names = page.split('`').skip(1).step_by(2).filter(|name| name.starts_with("src/") && !name.contains("FORMAT"));
+    let names = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.starts_with("src/") && !["FORMAT", "PROVIDER"].iter().any(|any| name.contains(any)));
     let missing: Vec<&str> = names.filter(|name| !project(name).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -21,7 +21,7 @@ const LARGEST_REPORT: u64 = 1 << 30;
 /// Where the inventory is and how the answer is written.
 #[derive(Debug, Args)]
 pub struct AnswerArguments {
-    /// The identity store [default: inventory.db in the home]
+    /// The inventory [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
 

@@ -52,7 +52,7 @@ pub struct EnrollArguments {
     #[arg(long)]
     pub hs256: bool,
 
-    /// The inventory's file [default: inventory.db in $CREDTRACE_HOME]
+    /// The inventory [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
 

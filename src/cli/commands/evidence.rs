@@ -65,7 +65,7 @@ pub struct EvidenceArguments {
     #[arg(long, value_name = "DIR|FILE")]
     pub output: Option<PathBuf>,
 
-    /// The identity store [default: inventory.db in the home]
+    /// The inventory [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
 }
@@ -82,7 +82,7 @@ pub enum EvidenceAction {
         #[arg(long, value_name = "HASH")]
         head: Option<String>,
 
-        /// The identity store [default: inventory.db in the home]
+        /// The inventory [default: inventory.db in $CREDTRACE_HOME]
         #[arg(long, value_name = "FILE")]
         inventory: Option<PathBuf>,
     },

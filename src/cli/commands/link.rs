@@ -21,7 +21,7 @@ pub struct LinkArguments {
     #[command(subcommand)]
     pub action: LinkAction,
 
-    /// The inventory [default: inventory.db in the program's home]
+    /// The inventory [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE", global = true)]
     pub inventory: Option<PathBuf>,
 }

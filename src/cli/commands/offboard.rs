@@ -11,8 +11,12 @@ use crate::detector::registry::Registry;
 use crate::identity::offboard;
 use crate::report;
 
+/// How `credtrace offboard` ends.
+const AFTER: &str = "Exit status: 0 nothing is left behind, 1 something has to be done, 2 it could not be answered.";
+
 /// Arguments of `credtrace offboard`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER)]
 pub struct OffboardArguments {
     /// The person: an id, an address, or any name that a provider knows them by
     #[arg(value_name = "PERSON")]

@@ -14,8 +14,12 @@ use crate::identity::policy::Policy;
 use crate::identity::review;
 use crate::report;
 
+/// How `credtrace review` ends.
+const AFTER: &str = "Exit status: 0 nothing may go, 1 something may, 2 it could not be answered. Nothing is changed.";
+
 /// Arguments of `credtrace review`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER)]
 pub struct ReviewArguments {
     /// Only what the findings of a report (JSON or JSONL) are linked to
     #[arg(value_name = "REPORT")]

@@ -47,7 +47,7 @@ pub struct RevokeArguments {
     #[arg(long, value_name = "FINGERPRINT", conflicts_with = "detector")]
     pub finding: Option<String>,
 
-    /// The identity store that --finding asks [default: inventory.db in the home]
+    /// The inventory that --finding asks [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE", requires = "finding")]
     pub inventory: Option<PathBuf>,
 

@@ -36,7 +36,7 @@ pub struct InventoryArguments {
     #[command(subcommand)]
     pub action: InventoryAction,
 
-    /// The inventory's file [default: inventory.db in $CREDTRACE_HOME]
+    /// The inventory [default: inventory.db in $CREDTRACE_HOME]
     #[arg(long, value_name = "FILE", global = true)]
     pub inventory: Option<PathBuf>,
 }
