@@ -14,7 +14,7 @@ use crate::finding::Confidence;
 use crate::secret::Secret;
 
 /// The provider of detectors that name none.
-const GENERIC: &str = "generic";
+pub(super) const GENERIC: &str = "generic";
 
 /// One rule at one anchor in one view.
 pub(crate) struct Look<'look> {
