@@ -9,6 +9,7 @@ pub mod exit;
 pub mod home;
 pub mod panics;
 pub mod progress;
+pub mod quiet;
 pub mod resolve;
 pub mod verifying;
 pub mod words;

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::Timestamp;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::cli::actor::actor;
 use crate::cli::exit::Status;
 use crate::cli::progress::{PatientInput, was_interrupted, watch_for_interrupts};
+use crate::cli::quiet::Quiet;
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
@@ -166,26 +166,5 @@ fn read_until(mut input: impl Read, end: Option<u8>, bytes: &mut Vec<u8>) -> Res
         if count == 0 || ended || bytes.len() > LONGEST {
             return Ok(());
         }
-    }
-}
-
-/// A terminal that does not show what is typed, until this is dropped.
-struct Quiet(Termios);
-
-impl Quiet {
-    fn start() -> Result<Self> {
-        let before = tcgetattr(std::io::stdin()).context("the terminal")?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        quiet.local_modes.insert(LocalModes::ECHONL);
-        tcsetattr(std::io::stdin(), OptionalActions::Flush, &quiet)
-            .context("the terminal cannot hide what is typed")?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }

@@ -6,19 +6,25 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::json;
 
 use super::answers;
+use crate::cli::actor::actor;
 use crate::cli::args::DetectorSelection;
 use crate::cli::exit::Status;
+use crate::cli::quiet::Quiet;
+use crate::cli::verifying::leave_no_core;
 use crate::cli::{home, resolve, talk};
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
 use crate::finding::{Finding, IdentityStatus};
+use crate::identity::evidence::{self, action};
 use crate::identity::{standing, who};
 use crate::report::escape;
 use crate::secret::Secret;
 use crate::verify::client::{Client, ClientOptions};
 use crate::verify::endpoints::Endpoints;
+use crate::verify::exchange::Answer;
 use crate::verify::revoke::Revocation;
 
 /// The longest secret that is read from standard input, in bytes.
@@ -230,6 +236,7 @@ fn send(arguments: &RevokeArguments, revocation: &Revocation<'_>) -> Result<Stat
     if !missing.is_empty() {
         bail!("the request needs {}; nothing was sent", missing.join(", "));
     }
+    leave_no_core();
     let client = Client::new(&ClientOptions {
         allow_insecure_endpoints: arguments.allow_insecure_endpoints,
         proxy: arguments.proxy.clone(),
@@ -243,6 +250,7 @@ fn send(arguments: &RevokeArguments, revocation: &Revocation<'_>) -> Result<Stat
         Err(failure) => bail!("{failure}; it is not known to be ended"),
     };
     let host = &request.endpoint.host;
+    record(arguments, &answer, revocation.done(&answer), host)?;
     if !revocation.done(&answer) {
         bail!("{host} answered {}, which does not say that it is ended; ask with `credtrace verify`", answer.status);
     }
@@ -250,12 +258,26 @@ fn send(arguments: &RevokeArguments, revocation: &Revocation<'_>) -> Result<Stat
     Ok(Status::Clean)
 }
 
+/// Records in the store, where there is one, that a provider was asked to end a credential and what it answered.
+fn record(arguments: &RevokeArguments, answer: &Answer, ended: bool, host: &str) -> Result<()> {
+    let Some(mut store) = home::store_for_questions(arguments.inventory.as_deref())? else { return Ok(()) };
+    let subject = [&arguments.finding, &arguments.record_id, &arguments.detector].into_iter().flatten().next();
+    let data = json!({
+        "detector": arguments.detector, "record_id": arguments.record_id, "host": host,
+        "status": answer.status, "ended": ended,
+    });
+    let subject = subject.map_or("", String::as_str);
+    evidence::append(&mut store, &actor(), action::REVOKED, subject, &data, jiff::Timestamp::now())?;
+    Ok(())
+}
+
 /// Reads one secret from standard input, without the end of its line.
 fn read_secret(wanted: &str) -> Result<Secret> {
     let input = std::io::stdin();
     if input.is_terminal() {
-        talk(&format!("credtrace: reads {wanted} from standard input; end it with Ctrl-D"));
+        talk(&format!("credtrace: reads {wanted} from standard input; it is not shown, end it with Enter and Ctrl-D"));
     }
+    let _quiet = Quiet::start()?;
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
     input.lock().take(LONGEST_SECRET + 1).read_to_end(&mut bytes)?;
     let value = bytes.trim_ascii();

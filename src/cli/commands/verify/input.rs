@@ -3,10 +3,10 @@
 use std::io::{IsTerminal, Read};
 
 use anyhow::{Result, bail};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli::progress::{self, PatientInput};
+use crate::cli::quiet::Quiet;
 use crate::cli::talk;
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
@@ -27,7 +27,10 @@ pub(super) type Halves = (Secret, Vec<(String, Secret)>);
 pub(super) fn read(companions: &[String]) -> Result<Option<Halves>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
     {
-        let _hidden = Hidden::begin();
+        if std::io::stdin().is_terminal() {
+            talk("credtrace: type or paste the credential, then press Enter and Ctrl-D; it is not shown");
+        }
+        let _quiet = Quiet::start()?;
         PatientInput(std::io::stdin()).take(LONGEST + 1).read_to_end(&mut bytes)?;
     }
     if progress::interrupted() {
@@ -63,33 +66,6 @@ fn split(bytes: &[u8], companions: &[String]) -> Result<Halves> {
 fn without_line_end(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
-}
-
-/// Keeps a terminal from showing what is typed.
-struct Hidden(Option<Termios>);
-
-impl Hidden {
-    fn begin() -> Self {
-        let input = std::io::stdin();
-        if !input.is_terminal() {
-            return Self(None);
-        }
-        talk("credtrace: type or paste the credential, then press Enter and Ctrl-D; it is not shown");
-        let before = tcgetattr(&input).ok();
-        if let Some(mut quiet) = before.clone() {
-            quiet.local_modes.remove(LocalModes::ECHO);
-            let _ = tcsetattr(&input, OptionalActions::Now, &quiet);
-        }
-        Self(before)
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
-        }
-    }
 }
 
 /// Checks that a value is what a detector finds, and returns how many of its leading bytes are a constant of its type.
