@@ -78,7 +78,9 @@ impl Look<'_> {
             let start = (start + rest_of_escape(bytes, start)).min(end);
             let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
             if stands_free(bytes, start, end) && regex.find(&bytes[start..end]).is_some_and(fits) {
-                let gap = &bytes[self.anchor.1..start];
+                // A name may be written with what gives it the value: `Exa(`.
+                let gives = matches!(bytes[self.anchor.1 - 1], b'(' | b'=' | b':');
+                let gap = &bytes[self.anchor.1 - usize::from(gives)..start];
                 let is_option = grammar::is_option(&bytes[..self.anchor.1], gap);
                 let relation = if is_option { Relation::Assigned } else { grammar::relation(gap) };
                 sink.push(judge(self, start, end, Some(relation)));
