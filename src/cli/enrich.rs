@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::actor::actor;
-use super::home;
+use super::{home, words};
 use crate::detector::Registry;
 use crate::error::Problem;
 use crate::finding::Summary;
@@ -101,14 +101,18 @@ fn keep(store: &mut Store, outcome: &Outcome, targets: &[PathBuf]) -> crate::Res
     remembered::keep(store, &outcome.report.findings, now)?;
     let Summary { complete, findings, blobs_scanned, bytes_scanned, skipped, suppressed, errors, .. } =
         &outcome.report.summary;
-    let targets: Vec<String> = targets.iter().map(|target| target.display().to_string()).collect();
     let data = json!({
         "complete": complete, "findings": findings, "blobs_scanned": blobs_scanned, "bytes_scanned": bytes_scanned,
         "skipped": skipped, "suppressed": suppressed, "errors": errors.len(),
         "detectors": outcome.report.summary.detectors, "targets": targets.len(),
     });
-    let subject = targets.first().map_or("", String::as_str);
-    evidence::append(store, &actor(), action::SCANNED, subject, &data, now).map(|_| ())
+    let subject = targets.first().map(|target| target.display().to_string()).unwrap_or_default();
+    // What names nothing may be anything, a credential or an address with a password too, and the record stays for good.
+    let subject = match targets.first().is_none_or(|target| target.exists()) {
+        true => subject,
+        false => words::without_credentials(&subject),
+    };
+    evidence::append(store, &actor(), action::SCANNED, &subject, &data, now).map(|_| ())
 }
 
 /// Reads CODEOWNERS and `.mailmap` of every target that is a folder. They belong to what is scanned, so they are opened as

@@ -27,19 +27,32 @@ pub fn of_error(error: &anyhow::Error) -> String {
 
 /// Returns a text with every credential in it redacted. A value that no detector knows is not seen.
 pub fn without_credentials(text: &str) -> String {
+    let mut texts = [text.to_owned()];
+    clean(&mut texts);
+    let [told] = texts;
+    told
+}
+
+/// Redacts every credential in texts that are about to be told.
+pub fn clean(texts: &mut [String]) {
+    if texts.is_empty() {
+        return;
+    }
     let registry = Registry::built_in();
-    let hits = TextScanner::new(&registry, EngineChoice::Pure, Workload::Small, false)
-        .and_then(|scanner| scanner.worker()?.scan(text.as_bytes()));
+    let scanner = TextScanner::new(&registry, EngineChoice::Pure, Workload::Small, false);
     // Where the detectors themselves are at fault, the message about it is what a person needs.
-    let Ok(hits) = hits else { return text.to_owned() };
-    let mut told = text.to_owned();
-    for located in hits.located.iter().rev() {
-        let found = &located.candidate;
-        if told.is_char_boundary(found.start) && told.is_char_boundary(found.end) {
-            told.replace_range(found.start..found.end, &found.secret.redacted(found.head));
+    let Ok(mut worker) = scanner.as_ref().map_err(drop).and_then(|scanner| scanner.worker().map_err(drop)) else {
+        return;
+    };
+    for text in texts {
+        let Ok(hits) = worker.scan(text.as_bytes()) else { continue };
+        for located in hits.located.iter().rev() {
+            let found = &located.candidate;
+            if text.is_char_boundary(found.start) && text.is_char_boundary(found.end) {
+                text.replace_range(found.start..found.end, &found.secret.redacted(found.head));
+            }
         }
     }
-    told
 }
 
 #[cfg(test)]

@@ -209,3 +209,39 @@ fn a_key_in_the_name_of_a_file_and_of_an_author_is_masked_in_every_format() {
         "with --show-secrets it is told"
     );
 }
+
+#[test]
+fn a_key_where_a_name_was_expected_is_never_repeated() {
+    let scratch = Scratch::new();
+    let keys = [key(1)];
+    let key = keys[0].as_str();
+    let inventory = "schema = \"credtrace.inventory/1\"\n";
+    scratch.write("good.toml", format!("{inventory}[[identity]]\nid = \"bot\"\n"));
+    scratch.run(&["inventory", "import", "--from", "toml", "good.toml"]).status(0);
+    scratch.write("key.txt", format!("{key}\n"));
+    scratch.write("top.toml", format!("{inventory}{key} = 1\n"));
+    scratch.write("field.toml", format!("{inventory}[[identity]]\nid = \"a\"\n{key} = 1\n"));
+    scratch.write("member.json", format!("{{\"{key}\": []}}"));
+    scratch.write("header.csv", format!("identity.id,identity.{key}\na,b\n"));
+    scratch.write("policy.toml", format!("schema = \"credtrace.policy/1\"\n{key} = 1\n"));
+    let cases: [&[&str]; 14] = [
+        &["inventory", "import", "--from", "toml", "top.toml"],
+        &["inventory", "import", "--from", "toml", "field.toml"],
+        &["inventory", "import", "--from", "json", "member.json"],
+        &["inventory", "import", "--from", "csv", "header.csv"],
+        &["inventory", "import", "--from", "csv", "key.txt"],
+        &["inventory", "import", "--from", key, "good.toml"],
+        &["check", "--policy", "policy.toml"],
+        &["check", "--only", key],
+        &["offboard", key],
+        &["detectors", "show", key],
+        &["scan", "good.toml", "--detector", key],
+        &["scan", "good.toml", "--endpoint", key, "--verify"],
+        &["scan", "--targets-from", "key.txt"],
+        &["scan", key, "--format", "human"],
+    ];
+    for arguments in cases {
+        run_holds_none(&scratch.run(arguments).status(2), &keys);
+    }
+    folder_holds_none(&scratch.home(), &keys);
+}

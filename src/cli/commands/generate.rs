@@ -50,8 +50,8 @@ const LEGEND: &str = "
   it, where several providers share a shape; the provider's name beside it, where the value has no mark of its own.
 * **confidence at best**: what a match can claim; [confidence.md](confidence.md) says when it claims less.
 * **severity** follows from what the credential's holder may do.
-* **verification known**: whether the detector says how to ask the provider whether a credential still works. A scan does
-  not ask anyone.
+* **verification known**: whether the detector says how to ask the provider whether a credential still works. A scan
+  asks with `--verify` alone ([liveness.md](liveness.md)).
 
 `credtrace detectors show ID` prints everything that is known of one.
 ";

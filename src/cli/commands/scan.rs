@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
 use crate::cli::verifying::Verifying;
-use crate::cli::{enrich, progress, resolve, talk};
+use crate::cli::{enrich, progress, resolve, talk, words};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
 use crate::identity::policy::Policy;
@@ -34,6 +34,9 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     }
     bar.finish();
     let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
+    // Both quote targets and names, and a credential may have been given as one.
+    words::clean(&mut outcome.report.summary.errors);
+    words::clean(&mut outcome.report.summary.warnings);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
