@@ -206,5 +206,4 @@ fn ten_thousand_findings_are_linked_to_a_hundred_thousand_records_in_two_seconds
     let scale = scale();
     let elapsed = time_to_link(10_000 * scale, 1_000 * scale);
     assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
-    println!("{} findings, {} records: {elapsed:?}", 1_000 * scale, 10_000 * scale);
 }

@@ -237,6 +237,15 @@ impl<'source> Writer<'source> {
         self.places.push(self.source.place(position));
     }
 
+    /// Copies a stretch of the source.
+    fn copy_all(&mut self, from: usize, to: usize) {
+        self.bytes.extend_from_slice(&self.source.bytes[from..to]);
+        match self.source.places.get(from..to) {
+            Some(places) => self.places.extend_from_slice(places),
+            None => self.places.extend((from..to).map(|position| self.source.place(position))),
+        }
+    }
+
     /// Writes a byte that stands for a stretch of the source.
     fn put(&mut self, byte: u8, from: usize, to: usize, undone: Undone) {
         let (start, end) = (self.source.place(from).0, self.source.place(to - 1).1);

@@ -34,34 +34,36 @@ pub fn undo(source: &View<'_>, keep: (usize, usize)) -> Option<View<'static>> {
 fn undo_those(source: &View<'_>, keep: (usize, usize), wanted: impl Fn(Undone) -> bool) -> Option<View<'static>> {
     let bytes = &source.bytes;
     let mut is_mail = None;
-    let mut writer = Writer::new(source);
+    // Most text has nothing to undo, and then nothing is copied.
+    let mut writer = None;
+    let mut copied = 0;
     let mut position = 0;
-    while position < bytes.len() {
+    while let Some(ahead) = bytes.get(position..).and_then(|rest| rest.iter().position(|byte| starts(*byte))) {
+        position += ahead;
         let kept = (keep.0..keep.1).contains(&position);
         let limit = if position < keep.0 { keep.0 } else { bytes.len() };
         let rest = &bytes[position..limit.min(position + LONGEST)];
-        match (!kept && starts(bytes[position])).then(|| read(rest)).flatten().filter(|escape| wanted(escape.2)) {
-            // An assignment of digits looks like a sign of a mail; only in a mail it is one.
-            Some((_, Meaning::Byte(_), Undone::QuotedPrintable))
-                if !*is_mail.get_or_insert_with(|| holds_signs_of_mails(bytes)) =>
-            {
-                writer.copy(position);
-                position += 1;
-            }
-            Some((length, Meaning::Byte(byte), undone)) => {
-                writer.put(byte, position, position + length, undone);
-                position += length;
-            }
-            Some((length, Meaning::Nothing, undone)) => {
-                writer.leave_out(position, undone);
-                position += length;
-            }
-            None => {
-                writer.copy(position);
-                position += 1;
-            }
+        let escape = (!kept).then(|| read(rest)).flatten().filter(|escape| wanted(escape.2));
+        // An assignment of digits looks like a sign of a mail; only in a mail it is one.
+        let escape = escape.filter(|escape| {
+            !matches!(escape, (_, Meaning::Byte(_), Undone::QuotedPrintable))
+                || *is_mail.get_or_insert_with(|| holds_signs_of_mails(bytes))
+        });
+        let Some((length, meaning, undone)) = escape else {
+            position += 1;
+            continue;
+        };
+        let writer = writer.get_or_insert_with(|| Writer::new(source));
+        writer.copy_all(copied, position);
+        match meaning {
+            Meaning::Byte(byte) => writer.put(byte, position, position + length, undone),
+            Meaning::Nothing => writer.leave_out(position, undone),
         }
+        position = (position + length).min(bytes.len());
+        copied = position;
     }
+    let mut writer = writer?;
+    writer.copy_all(copied, bytes.len());
     writer.finish()
 }
 

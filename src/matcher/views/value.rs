@@ -62,13 +62,13 @@ fn is_printable(characters: &[u8]) -> bool {
 fn replaced(source: &View<'_>, start: usize, end: usize) -> Option<View<'static>> {
     let (value, ..) = decode::base64(&source.bytes[start..end], 0, 0, 0, 0);
     let mut writer = Writer::new(source);
-    (0..start).for_each(|position| writer.copy(position));
+    writer.copy_all(0, start);
     for (index, byte) in value.bytes.iter().enumerate() {
         let (from, to) = value.span(index, index + 1);
         writer.put(*byte, start + from, start + to, Undone::Base64);
     }
     let padding = source.bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-    (end + padding..source.bytes.len()).for_each(|position| writer.copy(position));
+    writer.copy_all(end + padding, source.bytes.len());
     writer.finish()
 }
 
