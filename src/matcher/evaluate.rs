@@ -100,7 +100,10 @@ impl<'registry> Evaluator<'registry> {
 
     fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
-        if let Some(distance) = self.distance(anchor)
+        let distance = self.distance(anchor);
+        // Only what is given a value may have one that stands in pieces or in base64.
+        let given = distance.filter(|distance| views::is_given(text, hit.end, *distance));
+        if let Some(distance) = given
             && self.evaluate_coded_value(text, hit, distance, sink)
         {
             return Some(self.view_reach(anchor));
@@ -132,7 +135,7 @@ impl<'registry> Evaluator<'registry> {
         if self.is_suspect(anchor, text, hit) {
             self.evaluate_in_views(text, hit, sink);
         }
-        if let Some(distance) = self.distance(anchor) {
+        if let Some(distance) = given {
             self.evaluate_cut_value(text, hit, distance, sink);
         }
         let known = reach.unwrap_or_default();

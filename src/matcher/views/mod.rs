@@ -200,15 +200,25 @@ pub fn is_cut_before(text: &[u8], start: usize, offset: usize) -> bool {
         })
 }
 
-/// Returns whether something is escaped within `distance` bytes of a name or at the end of a value that begins there, a
-/// quote aside, that would hide a value.
+/// Returns whether an operator that gives a value stands within `distance` bytes of a name.
+pub fn is_given(text: &[u8], end: usize, distance: usize) -> bool {
+    text[end..(end + distance).min(text.len())].iter().any(|byte| matches!(byte, b'=' | b':' | b'(' | b',' | b'>'))
+}
+
+/// Returns whether something is escaped within `distance` bytes of a name or at the end of a value that begins there that
+/// would hide a value. Escaped quotes and line ends do not: a value ends at them as they stand.
 pub fn is_escaped(text: &[u8], end: usize, distance: usize) -> bool {
     let last = (end + distance).min(text.len());
     let over = join::long_run(&text[last..(last + LONGEST_TOKEN).min(text.len())]);
     let last = (last + over + usize::from(over > 0)).min(text.len());
-    (end..last).any(|position| {
+    let starts = text[end..last].iter().enumerate().filter(|(_, byte)| undo::starts(**byte));
+    starts.map(|(index, _)| end + index).any(|position| {
         let rest = &text[position..];
-        undo::begins(rest) && !matches!(rest, [b'\\', b'"' | b'\'' | b'\\', ..])
+        match rest {
+            [b'\\', b'"' | b'\'' | b'\\' | b'n' | b'r' | b't', ..] => false,
+            [b'=', b'\r' | b'\n', ..] => may_end_a_mail_line(text, position + 1),
+            _ => undo::begins(rest),
+        }
     })
 }
 

@@ -77,10 +77,22 @@ pub fn begins(text: &[u8]) -> bool {
     text.first().is_some_and(|byte| starts(*byte)) && read(&text[..text.len().min(LONGEST)]).is_some()
 }
 
+/// The bytes that can be the first of an escape.
+const STARTS: [bool; 256] = {
+    let mut starts = [false; 256];
+    let bytes = b"\x1b\\%&=^\xC2\xE2\xEF";
+    let mut index = 0;
+    while index < bytes.len() {
+        starts[bytes[index] as usize] = true;
+        index += 1;
+    }
+    starts
+};
+
 /// Whether a byte can be the first of an escape.
 #[inline]
-fn starts(byte: u8) -> bool {
-    matches!(byte, 0x1b | b'\\' | b'%' | b'&' | b'=' | b'^' | 0xC2 | 0xE2 | 0xEF)
+pub(super) fn starts(byte: u8) -> bool {
+    STARTS[usize::from(byte)]
 }
 
 fn read(text: &[u8]) -> Option<Escape> {

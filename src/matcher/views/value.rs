@@ -8,6 +8,8 @@ use crate::detector::compile::ByteSet;
 const SHORTEST: usize = 16;
 /// The longest value in base64 that is read, in characters.
 const LONGEST: usize = 4096;
+/// The shortest first piece of a value that a concatenation cuts, in characters: shorter ones are words of a message.
+const SHORTEST_PIECE: usize = 6;
 /// How many characters are decoded to see whether they are text at all.
 const PROBE: usize = 12;
 
@@ -45,7 +47,10 @@ pub fn joined(source: &View<'_>, from: usize, distance: usize) -> Option<View<'s
         let starts = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'=');
         position += bytes[position..limit].iter().position(starts)? + 1;
         let end = position + join::long_run(&bytes[position..]);
-        if end > position && join::is_literal_cut(&bytes[end..]) {
+        let piece = &bytes[position..end];
+        // Lists of paths stand under each other as the pieces of a value do.
+        let is_path = piece.iter().any(|byte| matches!(byte, b'/' | b'.'));
+        if piece.len() >= SHORTEST_PIECE && !is_path && join::is_literal_cut(&bytes[end..]) {
             return join::join(source, position);
         }
     }
