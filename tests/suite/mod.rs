@@ -13,6 +13,7 @@ mod encodings;
 mod engines;
 mod files;
 mod fuzz;
+mod governance;
 mod history;
 mod hook;
 mod hook_failures;

@@ -57,7 +57,13 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
 /// Reads the policy that was named; without one, the usual limits hold.
 fn policy(arguments: &ScanArguments) -> Result<Policy> {
     match &arguments.policy {
-        Some(file) => Ok(Policy::read(file)?),
+        Some(file) => {
+            let policy = Policy::read(file)?;
+            if arguments.fail_on == FailOn::Policy && !policy.fail.liveness.is_empty() && !arguments.verify {
+                bail!("{}: fails on liveness, which needs --verify: nobody is asked without it", file.display());
+            }
+            Ok(policy)
+        }
         None if arguments.fail_on == FailOn::Policy => bail!("--fail-on policy needs --policy FILE"),
         None => Ok(Policy::default()),
     }
