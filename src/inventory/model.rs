@@ -37,7 +37,7 @@ pub struct Person {
 /// An identity that is no person: what a credential acts as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "the fields are those of IDENTITY, described in docs/identity.md")]
+#[allow(missing_docs, reason = "docs/identity.md describes the fields")]
 pub struct IdentityRecord {
     /// Unique; importers make it as `provider:native id`.
     pub id: String,

@@ -88,3 +88,28 @@ fn a_key_that_is_there_before_and_after_a_replacement_is_always_found() {
         ended.unwrap_or_else(|payload| std::panic::resume_unwind(payload));
     });
 }
+
+#[test]
+fn with_maps_a_file_that_shrinks_may_end_the_scan_and_harms_no_store() {
+    let scratch = Scratch::new();
+    scratch.write("inventory.toml", "schema = \"credtrace.inventory/1\"\n[[people]]\nid = \"ana@acme.example\"\n");
+    scratch.run(&["inventory", "import", "--from", "toml", "inventory.toml"]).status(0);
+    scratch.write("tree/steady.txt", key(60));
+    let files: Vec<PathBuf> = (0..3).map(|number| scratch.path(format!("tree/moving{number}.txt"))).collect();
+    let until = Instant::now() + Duration::from_secs(if scale() > 1 { 10 } else { 2 });
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| disturb(&files, &stop));
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            while Instant::now() < until {
+                // The documented risk of --mmap: the system may end the program. It never ends as a clean one.
+                let run = scratch.scan(&["--mmap", "tree"]);
+                assert!(matches!(run.status, None | Some(1)), "{run:?}");
+            }
+        }));
+        stop.store(true, Ordering::Relaxed);
+        ended.unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+    });
+    scratch.run(&["evidence", "verify"]).status(0);
+    scratch.scan(&["tree"]).status(1).finding(&key(60));
+}
