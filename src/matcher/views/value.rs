@@ -48,13 +48,20 @@ pub fn joined(source: &View<'_>, from: usize, distance: usize) -> Option<View<'s
         position += bytes[position..limit].iter().position(starts)? + 1;
         let end = position + join::long_run(&bytes[position..]);
         let piece = &bytes[position..end];
-        // Lists of paths stand under each other as the pieces of a value do.
-        let is_path = piece.iter().any(|byte| matches!(byte, b'/' | b'.'));
+        let is_path = piece.contains(&b'/') && !piece.iter().any(u8::is_ascii_uppercase) && is_listed(&bytes[end..]);
         if piece.len() >= SHORTEST_PIECE && !is_path && join::is_literal_cut(&bytes[end..]) {
             return join::join(source, position);
         }
     }
     None
+}
+
+/// Whether a literal that ends at the start of a text stands above another one with nothing between them: so do lists of
+/// paths, and seldom the pieces of a value.
+fn is_listed(text: &[u8]) -> bool {
+    let blanks = text.iter().skip(1).take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
+    text.get(1..1 + blanks).is_some_and(|gap| gap.contains(&b'\n'))
+        && matches!(text.get(1 + blanks), Some(b'"' | b'\'' | b'`'))
 }
 
 /// Whether base64 is that of text without a line end but at its end.
