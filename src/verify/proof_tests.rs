@@ -411,7 +411,9 @@ fn check_case(theatre: &Theatre, registry: &Registry, detector: &Detector, case:
     let sites = if live { 1 } else { hosts.len() };
     let each = if case.expected == Liveness::Unknown { case.sent_if_open } else { 1 };
     assert_eq!(with.len(), sites * each, "{at}: requests");
-    assert!(bare.len() <= usize::from(!endpoints.is_empty()), "{at}: {bare:?}");
+    let compared = verify.compare && matches!(case.expected, Liveness::Live | Liveness::Limited);
+    assert!(bare.len() <= usize::from(!endpoints.is_empty() || verify.compare), "{at}: {bare:?}");
+    assert!(bare.len() == 1 || !compared, "{at}: it was not asked without the credential");
     for (index, received) in with.iter().enumerate() {
         assert_eq!(received.header("host"), Some(hosts[index / each].as_str()), "{at}");
         check_request(verify, found, received, &at);

@@ -230,16 +230,8 @@ pub(crate) fn without_secret(request: &Request, verify: &Verify) -> Request {
         |name: &String| verify.headers.get(name).is_some_and(|value| template::parts(value).next().is_none());
     bare.headers = request.headers.iter().filter(|(name, _)| constant(name)).cloned().collect();
     bare.held.clone_from(&request.held);
+    bare.bare = true;
     bare
-}
-
-/// Returns whether a request is one that [`without_secret`] made.
-pub(crate) fn is_without_secret(request: &Request, verify: &Verify) -> bool {
-    let carrying = |value: &String| template::parts(value).next().is_some();
-    let mut carriers = verify.headers.iter().filter(|(_, value)| carrying(value)).peekable();
-    request.endpoint.named
-        && carriers.peek().is_some()
-        && carriers.all(|(name, _)| request.headers.iter().all(|(sent, _)| sent != name))
 }
 
 /// Fills the one part that a declared host may have; what is put in is one label, so the host stays under its domain.

@@ -233,6 +233,11 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
     if let Some((name, _)) = verify.near.iter().find(|(_, glob)| glob.trim_matches(['*', '?']).len() < 3) {
         return Err(format!("verify.near: {name} fits nearly everything"));
     }
+    let only_site = verify.hosts.len() <= 1;
+    let in_headers = verify.headers.values().any(|value| template::parts(value).next().is_some());
+    if verify.compare && !(only_site && in_headers && verify.body.is_none() && !verify.secret_in_path) {
+        return Err("verify.compare: the credential must stand in a header alone, and there may be one host".into());
+    }
     let signed = verify.sign == Some(Signing::AwsSigV4);
     if signed && !companion("aws-access-key-id") {
         return Err("verify.sign: aws-sig-v4 needs the companion aws-access-key-id".into());

@@ -273,6 +273,10 @@ pub struct Verify {
     pub body: Option<String>,
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
+    /// Whether it is asked once more without the credential, where an answer would mean that it works: what is told to
+    /// anybody says nothing of it. For lists of which the provider does not say whether they are open.
+    #[serde(default)]
+    pub compare: bool,
     /// Public ids that stand near the credential, each a glob by its name: `{near.NAME}` in a path or header stands for the
     /// one id or host that fits. Ids are UUIDs, key ids and names of service accounts.
     #[serde(default)]
