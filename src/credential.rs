@@ -44,4 +44,6 @@ pub struct Surroundings {
     pub ids: Vec<String>,
     /// References to a store of secrets: `op://…`, `vault:…`.
     pub references: Vec<String>,
+    /// Public values beside the names that its detector's request asks for, each with the name as the detector has it.
+    pub named: Vec<(String, String)>,
 }
