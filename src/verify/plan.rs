@@ -66,15 +66,15 @@ fn requests(
     let Some(verify) = &detector.verify else {
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
-    let mut parts = Parts::cut(found, verify)?;
+    let mut parts = Parts::cut(found, verify, now)?;
+    parts.token = sign::token(verify, &parts)?;
     let sites = sites(detector, verify, found, endpoints, &mut parts)?;
     let declared: Vec<&str> = detector.companions.iter().map(|companion| companion.detector.as_str()).collect();
     let mut requests = Vec::new();
     for site in sites {
         let mut request = request::build(verify, &declared, &parts, site)?;
-        match verify.sign {
-            Some(Signing::AwsSigV4) => sign::sign_found(&mut request, &found.secret, &parts, now)?,
-            None => {}
+        if let Some(signing) = verify.sign {
+            sign::sign(signing, &mut request, verify, &parts, now)?;
         }
         if verify.proof == Some(Proof::RsaPublicKey) {
             let mark = published::mark_of(&found.secret);

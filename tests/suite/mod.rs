@@ -36,3 +36,4 @@ mod setup;
 mod verify;
 mod verify_command;
 mod verify_hostile;
+mod verify_signed;

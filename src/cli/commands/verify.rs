@@ -31,6 +31,7 @@ const VERIFY_EXAMPLES: &str = "Examples:
   pass show openai | credtrace verify --detector openai-project-key --format json
   credtrace verify --detector aws-secret-access-key --companion aws-access-key-id
                        the other half stands on the line after the credential
+  credtrace verify --detector github-app-private-key --near app=123456 <app.pem
   credtrace verify --list-endpoints
 
 Exit status:
@@ -54,6 +55,10 @@ pub struct VerifyArguments {
     /// The other half that the last line on standard input is; of several, in the order of the lines
     #[arg(long = "companion", value_name = "ID", requires = "detector")]
     pub companions: Vec<String>,
+
+    /// A public value that its request needs and that a scan reads beside it, such as app=123456
+    #[arg(long = "near", value_name = "NAME=VALUE", requires = "detector")]
+    pub near: Vec<String>,
 
     /// Print every host that could be asked, and nothing else
     #[arg(long)]
@@ -113,6 +118,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
         input::check_companion(&id, &secret, detector, &registry)?;
         found.companions.push(FoundCompanion { detector: id, secret, distance: 0 });
     }
+    found.surroundings.named = input::named(&arguments.near, detector)?;
     let mut findings = [finding(detector, &found, head, &key)];
     let bar = progress::Bar::new(false);
     let asked = verifying.ask(&mut findings, std::slice::from_ref(&found), &key, &bar);
@@ -125,6 +131,11 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
             "credtrace: its other half can be given on a line after it, with --companion {}",
             halves.join(" or ")
         ));
+    }
+    let named = detector.verify.iter().flat_map(|verify| verify.named.keys()).map(String::as_str);
+    let missing: Vec<&str> = named.filter(|_| arguments.near.is_empty() && asked.requests == 0).collect();
+    if !missing.is_empty() {
+        talk(&format!("credtrace: what a scan reads beside it can be given with --near: {}", missing.join(", ")));
     }
     Ok(match (asked.interrupted, findings[0].verification.state) {
         (true, _) => Status::Interrupted,
