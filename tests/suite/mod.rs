@@ -35,5 +35,6 @@ mod revoke;
 mod setup;
 mod verify;
 mod verify_command;
+mod verify_hidden_path;
 mod verify_hostile;
 mod verify_signed;
