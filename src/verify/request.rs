@@ -198,9 +198,18 @@ impl<'found> Parts<'found> {
         }
         match name {
             "secret" => Ok(Cow::Borrowed(self.found.secret.expose())),
+            // One beside a name of the provider's is surer than the only one near.
             "email" => {
-                let address = only(self.found.surroundings.emails.iter(), "owner's e-mail address")?;
-                Ok(Cow::Borrowed(address.as_bytes()))
+                let near = &self.found.surroundings.emails;
+                let only_one = || only(near.iter(), "owner's e-mail address");
+                let address = match self.named("email") {
+                    Err(missing) if missing.state == Liveness::Unknown => {
+                        let has_names = self.verify.named.contains_key("email");
+                        if near.is_empty() && has_names { Err(missing) } else { only_one() }
+                    }
+                    beside_a_name => beside_a_name,
+                };
+                address.map(|address| Cow::Borrowed(address.as_bytes()))
             }
             "tenant" => match &self.tenant {
                 Some(tenant) => Ok(Cow::Owned(tenant.clone().into_bytes())),
