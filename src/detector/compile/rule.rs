@@ -237,6 +237,31 @@ pub fn parse(pattern: &str) -> Result<Hir, String> {
     Ok(hir)
 }
 
+/// Returns the names of a regex's groups, in order.
+///
+/// # Errors
+/// As [`parse`], or a group without a name.
+pub fn group_names(pattern: &str) -> Result<Vec<String>, String> {
+    fn gather(hir: &Hir, names: &mut Vec<String>) -> Result<(), String> {
+        use regex_syntax::hir::HirKind;
+        match hir.kind() {
+            HirKind::Capture(capture) => {
+                names
+                    .push(capture.name.as_deref().ok_or("a group has no name; write (?:…) or (?P<name>…)")?.to_owned());
+                gather(&capture.sub, names)
+            }
+            HirKind::Repetition(repetition) => gather(&repetition.sub, names),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().try_for_each(|part| gather(part, names))
+            }
+            _ => Ok(()),
+        }
+    }
+    let mut names = Vec::new();
+    gather(&parse(pattern)?, &mut names)?;
+    Ok(names)
+}
+
 /// The number of places that a regex has once its counted repetitions are unrolled.
 fn weight(hir: &Hir) -> u64 {
     use regex_syntax::hir::HirKind;
