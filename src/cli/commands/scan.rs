@@ -34,7 +34,8 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     }
     bar.finish();
     let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
-    // Both quote targets and names, and a credential may have been given as one.
+    // All quote targets and names, and a credential may have been given as one.
+    words::clean(&mut outcome.explanations);
     words::clean(&mut outcome.report.summary.errors);
     words::clean(&mut outcome.report.summary.warnings);
     for line in &outcome.explanations {
