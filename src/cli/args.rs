@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
+use super::commands::answers::Written;
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -260,9 +261,9 @@ pub enum DetectorsAction {
         /// Which detectors are on.
         #[command(flatten)]
         selection: DetectorSelection,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// How to write it
+        #[arg(long, value_enum, default_value = "human")]
+        format: Written,
     },
     /// Everything that is known of one
     Show {
