@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 use super::commands::answers::Written;
+use super::known::KnownArguments;
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -50,6 +51,8 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Show what a scan with --baseline knows and does not report, or remove what is over
+    Baseline(commands::baseline::BaselineArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
     /// Show or send the request that ends a credential
@@ -133,6 +136,10 @@ pub struct ScanArguments {
     /// Say on standard error why each candidate was kept or dropped
     #[arg(long, help_heading = REPORT)]
     pub explain: bool,
+
+    /// What is known and not reported.
+    #[command(flatten)]
+    pub known: KnownArguments,
 
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
@@ -239,6 +246,10 @@ pub struct HookArguments {
     /// Why it is accepted
     #[arg(long, value_name = "TEXT", requires = "accept")]
     pub reason: Option<String>,
+
+    /// Let pass what this file lists as known, as `credtrace scan --baseline` does
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
 
     /// Names that a hook manager adds; what is staged decides, not they
     #[arg(hide = true, value_name = "IGNORED")]
