@@ -107,7 +107,7 @@ fn derived(first: &[u8], words: &[&str]) -> Vec<u8> {
 
 /// Returns the fields of a request's query, sorted, each with an equals sign.
 fn sorted_query(request: &Request) -> String {
-    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let query = request.path.expose().split_once('?').map_or("", |(_, query)| query);
     let mut fields: Vec<&str> = query.split('&').filter(|field| !field.is_empty()).collect();
     fields.sort_unstable();
     let whole = |field: &&str| if field.contains('=') { (*field).to_owned() } else { format!("{field}=") };
@@ -116,7 +116,7 @@ fn sorted_query(request: &Request) -> String {
 
 /// Returns a request's path with its endpoint's base and without its query.
 fn whole_path(request: &Request) -> String {
-    let path = request.path.split('?').next().unwrap_or_default();
+    let path = request.path.expose().split('?').next().unwrap_or_default();
     format!("{}{path}", request.endpoint.base_path)
 }
 

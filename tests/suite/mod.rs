@@ -1,6 +1,7 @@
 //! The themes of the integration tests; `project` checks that none is forgotten here.
 
 mod answers;
+mod baseline;
 mod boundaries;
 mod broken;
 mod changing_files;

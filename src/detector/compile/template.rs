@@ -13,7 +13,7 @@ pub enum Piece<'text> {
 }
 
 /// The parts that are no companion's id.
-pub const RESERVED: [&str; 6] = ["secret", "basic", "region", "token", "issued", "expires"];
+pub const RESERVED: [&str; 8] = ["secret", "basic", "region", "tenant", "email", "token", "issued", "expires"];
 /// What the name of a part begins with that is a claim of the secret, read as a signed token.
 pub const CLAIM: &str = "claim.";
 /// What the name of a part begins with that is a public id near the secret.
@@ -21,6 +21,8 @@ pub const NEAR: &str = "near.";
 
 /// What the name of a part begins with that is a public value beside a name near the secret.
 pub const NAMED: &str = "named.";
+/// What the name of a part begins with that is a piece of the secret, as `form` cuts it.
+pub const PART: &str = "part.";
 
 /// Splits a template into its pieces, in order; together they are the template.
 pub fn pieces(template: &str) -> Vec<Piece<'_>> {

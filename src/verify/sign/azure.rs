@@ -40,7 +40,7 @@ pub(super) fn storage(request: &mut Request, account: &str, secret: &Secret, clo
         headers.push(format!("{name}:{}\n", String::from_utf8_lossy(value.expose()).trim()));
     }
     headers.sort();
-    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let query = request.path.expose().split_once('?').map_or("", |(_, query)| query);
     let mut fields: Vec<String> = query.split('&').map(|field| format!("\n{}", field.replacen('=', ":", 1))).collect();
     fields.sort();
     let resource = format!("/{account}{}{}", whole_path(request), fields.concat());
@@ -55,7 +55,7 @@ pub(super) fn storage(request: &mut Request, account: &str, secret: &Secret, clo
 pub(super) fn cosmos(request: &mut Request, secret: &Secret, clock: &Clock) -> Result<(), Refusal> {
     let key = key_of(secret)?;
     let date = clock.of_http();
-    let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = request.path.expose().split('/').filter(|segment| !segment.is_empty()).collect();
     // A path names types and ids by turns; one that ends with a type is about all of it under what stands before.
     let (kind, link) = match segments.len() {
         0 => ("", String::new()),
