@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::credential::FoundCredential;
 use crate::detector::compile::schema::{Proof, Signing, Verify};
-use crate::detector::compile::{Detector, Kind};
+use crate::detector::compile::{Detector, Kind, template};
 use crate::finding::{Liveness, Verification};
 
 use super::endpoints::{Endpoints, is_label};
@@ -87,6 +87,11 @@ fn requests(
         requests.push(request);
         requests.extend(bare);
     }
+    let carrying = |value: &String| template::parts(value).next().is_some();
+    let mut carriers: Vec<&str> =
+        verify.headers.iter().filter(|(_, value)| carrying(value)).map(|(name, _)| name.as_str()).collect();
+    carriers.extend(verify.sign.map(|_| "authorization"));
+    requests.iter_mut().try_for_each(|request| endpoints.dress(&detector.provider, request, &carriers))?;
     Ok(requests)
 }
 
@@ -285,7 +290,8 @@ fn of_own_server(detector: &Detector, verify: &Verify, request: &Request, verdic
     }
     let (host, provider) = (&request.endpoint.host, &detector.provider);
     Refusal::unknown(format!(
-        "{host} does not know it, but it may belong to a server of one's own; name that by --endpoint {provider}=https://…"
+        "{host} does not know it, but it may belong to a server of one's own; name that by --endpoint {provider}=https://…, \
+         or --endpoint {provider}=https://{host} if it belongs to none"
     ))
     .into()
 }

@@ -24,6 +24,7 @@ use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
 use crate::finding::{Finding, Liveness, Verification};
 use crate::report::escape;
+use crate::report::schema::VERIFICATION_SCHEMA;
 
 /// Examples, and how the command ends.
 const VERIFY_EXAMPLES: &str = "Examples:
@@ -153,7 +154,7 @@ fn write(finding: &Finding, detector: &Detector, format: Written) -> Result<()> 
     let mut output = std::io::stdout().lock();
     if format == Written::Json {
         let answered = Answered {
-            schema: "credtrace/verification/1",
+            schema: VERIFICATION_SCHEMA,
             detector: &detector.id,
             provider: &detector.provider,
             fingerprint: &finding.fingerprint,
@@ -192,6 +193,9 @@ struct Listed<'a> {
     endpoint: &'a str,
     provider: &'a str,
     named: bool,
+    /// The names of the headers that it gets beside the credential.
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    headers: &'a [&'a str],
     detectors: &'a [&'a str],
 }
 
@@ -205,11 +209,19 @@ fn list_endpoints(arguments: &VerifyArguments, registry: &Registry) -> Result<St
     }
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for ((endpoint, provider, named), detectors) in &places {
+        let headers = endpoints.header_names(provider);
         if arguments.format == Written::Json {
-            serde_json::to_writer(&mut output, &Listed { endpoint, provider, named: *named, detectors })?;
+            serde_json::to_writer(
+                &mut output,
+                &Listed { endpoint, provider, named: *named, headers: &headers, detectors },
+            )?;
             writeln!(output)?;
         } else {
-            let named = if *named { " (--endpoint)" } else { "" };
+            let named = match (*named, &headers[..]) {
+                (false, _) => String::new(),
+                (true, []) => " (--endpoint)".to_owned(),
+                (true, headers) => format!(" (--endpoint, with {})", headers.join(", ")),
+            };
             let detectors = detectors.join(", ");
             writeln!(output, "{:<48} {provider:<16} {detectors}{named}", escape::terminal(endpoint))?;
         }
