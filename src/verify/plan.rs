@@ -213,7 +213,9 @@ fn tenant_name(verify: &Verify, host: &str) -> Option<String> {
 fn refuse_own_hosts(detector: &Detector, verify: &Verify, found: &FoundCredential) -> Result<(), Refusal> {
     let theirs = |host: &str| {
         let of_provider = |known: &String| host == known || host.ends_with(&format!(".{known}"));
-        verify.hosts.iter().any(of_provider)
+        // Beside the hosts that are asked, those that the file calls the provider's own: its pages, its clone addresses.
+        let own = detector.context_words.iter().filter(|word| word.contains('.'));
+        verify.hosts.iter().chain(own).any(of_provider)
             || verify.host_suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()))
     };
     let bears_name = |host: &str| host.split(['.', '-']).any(|word| word == detector.provider);
