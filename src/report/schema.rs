@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+/// The name of what `credtrace verify` prints as JSON.
+pub const VERIFICATION_SCHEMA: &str = "credtrace/verification/1";
 /// Where the schema is kept in the repository.
 pub const PATH: &str = "docs/report.schema.json";
 
@@ -13,7 +15,8 @@ pub fn text() -> String {
     format!("{:#}\n", document())
 }
 
-/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form.
+/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form, and `#/$defs/answer`
+/// what `credtrace verify --format json` prints.
 pub fn document() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -28,6 +31,7 @@ pub fn document() -> Value {
             "finding": finding(),
             "occurrence": occurrence(),
             "verification": verification(),
+            "answer": answer(),
             "identity": identity(),
             "person": texts(&["id", "name", "email", "status"]),
             "summary": summary(),
@@ -105,6 +109,21 @@ fn occurrence() -> Value {
             "in_head": {"type": "boolean"},
             "versions": count,
             "context": texts(&["ticket", "by", "at"]),
+        }),
+    )
+}
+
+/// What `credtrace verify` says of one credential.
+fn answer() -> Value {
+    object(
+        &["schema", "detector", "provider", "fingerprint", "redacted", "verification"],
+        json!({
+            "schema": {"const": VERIFICATION_SCHEMA},
+            "detector": {"type": "string"},
+            "provider": {"type": "string"},
+            "fingerprint": fingerprint(),
+            "redacted": {"type": "string"},
+            "verification": {"$ref": "#/$defs/verification"},
         }),
     )
 }

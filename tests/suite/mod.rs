@@ -36,4 +36,6 @@ mod revoke;
 mod setup;
 mod verify;
 mod verify_command;
+mod verify_gateways;
 mod verify_hostile;
+mod verify_signed;

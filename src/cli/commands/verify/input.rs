@@ -114,6 +114,27 @@ pub(super) fn check_companion(id: &str, secret: &Secret, detector: &Detector, re
     }
 }
 
+/// Reads public values that a person names in place of what a scan would have found beside the credential.
+///
+/// # Errors
+/// Text that is no `NAME=VALUE`, or a name that the detector's request has no use for.
+pub(super) fn named(given: &[String], detector: &Detector) -> Result<Vec<(String, String)>> {
+    let mut values = Vec::new();
+    for text in given {
+        let Some((part, value)) = text.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+            bail!("--near: must be NAME=VALUE, such as app=123456");
+        };
+        let known = detector.verify.iter().flat_map(|verify| &verify.named);
+        let Some((_, names)) = known.clone().find(|(name, _)| *name == part) else {
+            let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+            let hint = if known.is_empty() { "it needs none".into() } else { format!("it needs {}", known.join(", ")) };
+            bail!("--near: {} has no use for {part:?}; {hint}", detector.id);
+        };
+        values.push((names[0].clone(), value.to_owned()));
+    }
+    Ok(values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
