@@ -32,6 +32,7 @@ mod pages;
 mod places;
 mod project;
 mod readme;
+mod reports;
 mod revoke;
 mod setup;
 mod verify;
