@@ -53,6 +53,8 @@ pub enum Command {
     Hook(HookArguments),
     /// Show what a scan with --baseline knows and does not report, or remove what is over
     Baseline(commands::baseline::BaselineArguments),
+    /// Take the credentials out of files, with their redacted form in their place
+    Scrub(commands::scrub::ScrubArguments),
     /// Make one report of several, by fingerprint
     Merge(commands::merge::MergeArguments),
     /// Say what a report has that an earlier one had not, and what is gone

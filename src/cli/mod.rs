@@ -39,6 +39,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Command::Baseline(arguments) => commands::baseline::run(&arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
         Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Scrub(arguments) => commands::scrub::run(&arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Enroll(arguments) => commands::enroll::run(&arguments),

@@ -34,6 +34,7 @@ mod project;
 mod readme;
 mod reports;
 mod revoke;
+mod scrub;
 mod setup;
 mod verify;
 mod verify_command;

@@ -19,5 +19,6 @@ pub mod review;
 pub mod revoke;
 pub mod runbook;
 pub mod scan;
+pub mod scrub;
 pub mod verify;
 pub mod who;
