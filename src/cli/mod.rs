@@ -11,6 +11,7 @@ pub mod panics;
 pub mod progress;
 pub mod quiet;
 pub mod resolve;
+pub mod value;
 pub mod verifying;
 pub mod words;
 

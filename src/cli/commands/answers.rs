@@ -12,6 +12,7 @@ use crate::detector::registry::Registry;
 use crate::finding::Finding;
 use crate::identity::link::Linker;
 use crate::identity::reader::Reader;
+use crate::identity::who;
 use crate::report;
 use crate::report::read::{self, Part, Sink};
 use crate::secret::FingerprintKey;
@@ -73,6 +74,27 @@ pub fn store_or_empty(named: Option<&Path>) -> Result<Store> {
     }
     talk("credtrace: there is no inventory yet, so nobody can be named; make one with `credtrace inventory import`");
     Ok(Store::in_memory()?)
+}
+
+/// Picks the one finding of those that begin as a person wrote; `hint` says where else findings come from.
+///
+/// # Errors
+/// None, or several; what may be a secret is not repeated.
+pub fn the_one(found: Vec<Finding>, beginning: &str, hint: &str) -> Result<Finding> {
+    match <[Finding; 1]>::try_from(found) {
+        Ok([finding]) => Ok(finding),
+        Err(none) if none.is_empty() && who::may_be_secret(beginning) => bail!(
+            "no finding begins so, and the argument may be a secret; name the finding by its fingerprint, which a report and \
+             `credtrace who -` tell"
+        ),
+        Err(none) if none.is_empty() => {
+            bail!("no finding begins with {beginning:?}; scans with an inventory remember what they find{hint}")
+        }
+        Err(several) => {
+            let names: Vec<&str> = several.iter().map(|finding| finding.fingerprint.as_str()).take(8).collect();
+            bail!("{beginning:?} may be {}; name more of it", names.join(", "))
+        }
+    }
 }
 
 /// Writes an answer to the file that was named, else to standard output.
