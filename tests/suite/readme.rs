@@ -285,7 +285,17 @@ fn every_field_that_the_readme_explains_is_in_a_finding_and_no_other() {
 
 #[test]
 fn links_and_hooks_of_the_pages_are_there() {
-    let pages = ["how-it-works", "confidence", "detectors", "baseline", "reports", "identity", "liveness", "policy", "native-deps"];
+    let pages = [
+        "how-it-works",
+        "confidence",
+        "detectors",
+        "baseline",
+        "reports",
+        "identity",
+        "liveness",
+        "policy",
+        "native-deps",
+    ];
     let pages = pages.map(|name| format!("docs/{name}.md"));
     let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "detectors/README.md"].map(str::to_owned);
     for page in pages.iter().chain(&others) {
