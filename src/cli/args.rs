@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
+use super::commands::answers::Written;
+use super::known::KnownArguments;
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -49,6 +51,14 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Show what a scan with --baseline knows and does not report, or remove what is over
+    Baseline(commands::baseline::BaselineArguments),
+    /// Take the credentials out of files, with their redacted form in their place
+    Scrub(commands::scrub::ScrubArguments),
+    /// Make one report of several, by fingerprint
+    Merge(commands::merge::MergeArguments),
+    /// Say what a report has that an earlier one had not, and what is gone
+    Diff(commands::diff::DiffArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
     /// Show or send the request that ends a credential
@@ -133,6 +143,10 @@ pub struct ScanArguments {
     #[arg(long, help_heading = REPORT)]
     pub explain: bool,
 
+    /// What is known and not reported.
+    #[command(flatten)]
+    pub known: KnownArguments,
+
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
     pub fail_on: FailOn,
@@ -194,7 +208,7 @@ pub struct ScanArguments {
 }
 
 /// Reads the name of a format; which there are, the reports know.
-fn format_parser() -> impl TypedValueParser<Value = Format> {
+pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
@@ -239,6 +253,10 @@ pub struct HookArguments {
     #[arg(long, value_name = "TEXT", requires = "accept")]
     pub reason: Option<String>,
 
+    /// Let pass what this file lists as known, as `credtrace scan --baseline` does
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
     /// Names that a hook manager adds; what is staged decides, not they
     #[arg(hide = true, value_name = "IGNORED")]
     pub ignored: Vec<PathBuf>,
@@ -260,9 +278,9 @@ pub enum DetectorsAction {
         /// Which detectors are on.
         #[command(flatten)]
         selection: DetectorSelection,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// How to write it
+        #[arg(long, value_enum, default_value = "human")]
+        format: Written,
     },
     /// Everything that is known of one
     Show {

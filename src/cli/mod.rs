@@ -1,16 +1,17 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
-pub mod accepted;
 pub mod actor;
 pub mod args;
 pub mod commands;
 pub mod enrich;
 pub mod exit;
 pub mod home;
+pub mod known;
 pub mod panics;
 pub mod progress;
 pub mod quiet;
 pub mod resolve;
+pub mod value;
 pub mod verifying;
 pub mod words;
 
@@ -36,6 +37,10 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     };
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
+        Command::Baseline(arguments) => commands::baseline::run(&arguments),
+        Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Scrub(arguments) => commands::scrub::run(&arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Enroll(arguments) => commands::enroll::run(&arguments),

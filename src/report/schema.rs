@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+/// The name of what `credtrace verify` prints as JSON.
+pub const VERIFICATION_SCHEMA: &str = "credtrace/verification/1";
 /// Where the schema is kept in the repository.
 pub const PATH: &str = "docs/report.schema.json";
 
@@ -13,12 +15,13 @@ pub fn text() -> String {
     format!("{:#}\n", document())
 }
 
-/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form.
+/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form, and `#/$defs/answer`
+/// what `credtrace verify --format json` prints.
 pub fn document() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "credtrace report",
-        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line.",
+        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line. `#/$defs` has the JSON form of a report (document), and what `diff` and `baseline show` write.",
         "oneOf": [{"$ref": "#/$defs/finding"}, {"$ref": "#/$defs/summary"}],
         "$defs": {
             "document": object(&["findings", "summary"], json!({
@@ -28,9 +31,17 @@ pub fn document() -> Value {
             "finding": finding(),
             "occurrence": occurrence(),
             "verification": verification(),
+            "answer": answer(),
             "identity": identity(),
             "person": texts(&["id", "name", "email", "status"]),
             "summary": summary(),
+            "baseline": baseline(),
+            "change": change(),
+            "diff_summary": diff_summary(),
+            "diff": object(&["changes", "summary"], json!({
+                "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
+                "summary": {"$ref": "#/$defs/diff_summary"},
+            })),
         },
     })
 }
@@ -56,8 +67,7 @@ fn finding() -> Value {
         ],
         json!({
             "schema": {"const": crate::finding::FINDING_SCHEMA},
-            "fingerprint": {"type": "string", "pattern": "^b3k1:k1-[0-9a-f]{8}:[0-9a-f]{32}$",
-                "description": "Keyed: equal for equal secrets under one key, useless without it."},
+            "fingerprint": fingerprint(),
             "detector": {"type": "string"},
             "provider": {"type": ["string", "null"]},
             "provider_candidates": list(&json!({"type": "string"})),
@@ -72,6 +82,9 @@ fn finding() -> Value {
             "redacted": {"type": "string"},
             "secret": {"type": "string", "description": "Only with --show-secrets."},
             "decoded": list(&json!({"type": "string"})),
+            "companions": list(&object(&["detector", "fingerprint"], json!({
+                "detector": {"type": "string"}, "fingerprint": fingerprint(),
+            }))),
             "first_seen": time(),
             "last_seen": time(),
             "occurrences": list(&json!({"$ref": "#/$defs/occurrence"})),
@@ -102,6 +115,21 @@ fn occurrence() -> Value {
             "in_head": {"type": "boolean"},
             "versions": count,
             "context": texts(&["ticket", "by", "at"]),
+        }),
+    )
+}
+
+/// What `credtrace verify` says of one credential.
+fn answer() -> Value {
+    object(
+        &["schema", "detector", "provider", "fingerprint", "redacted", "verification"],
+        json!({
+            "schema": {"const": VERIFICATION_SCHEMA},
+            "detector": {"type": "string"},
+            "provider": {"type": "string"},
+            "fingerprint": fingerprint(),
+            "redacted": {"type": "string"},
+            "verification": {"$ref": "#/$defs/verification"},
         }),
     )
 }
@@ -182,6 +210,64 @@ fn summary() -> Value {
     )
 }
 
+/// What `baseline show --format json` writes.
+fn baseline() -> Value {
+    let text = json!({"type": "string"});
+    let entry = object(
+        &["fingerprint", "reason", "added_by", "added", "expired"],
+        json!({
+            "fingerprint": fingerprint(),
+            "detector": text,
+            "redacted": text,
+            "reason": text,
+            "added_by": text,
+            "added": {"type": "string", "description": "A day."},
+            "expires": {"type": "string", "description": "The last day on which it hides."},
+            "expired": {"type": "boolean"},
+        }),
+    );
+    let schema = json!({"const": crate::baseline::SCHEMA});
+    object(&["schema", "credentials"], json!({"schema": schema, "credentials": list(&entry)}))
+}
+
+/// One line of `diff --format jsonl`.
+fn change() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "change", "new_places", "gone_places", "finding"],
+        json!({
+            "schema": {"const": super::diff::CHANGE_SCHEMA},
+            "change": {"enum": ["new", "gone", "still-there"]},
+            "new_places": count,
+            "gone_places": count,
+            "finding": {"$ref": "#/$defs/finding"},
+        }),
+    )
+}
+
+/// The last line of `diff --format jsonl`.
+fn diff_summary() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "complete", "new", "gone", "still_there", "errors", "warnings", "fingerprint_key"],
+        json!({
+            "schema": {"const": super::diff::SUMMARY_SCHEMA},
+            "complete": {"type": "boolean", "description": "Whether both reports are complete."},
+            "new": count,
+            "gone": count,
+            "still_there": count,
+            "errors": list(&json!({"type": "string"})),
+            "warnings": list(&json!({"type": "string"})),
+            "fingerprint_key": {"type": "string"},
+        }),
+    )
+}
+
+fn fingerprint() -> Value {
+    json!({"type": "string", "pattern": "^b3k1:k1-[0-9a-f]{8}:[0-9a-f]{32}$",
+        "description": "Keyed: equal for equal secrets under one key, useless without it."})
+}
+
 fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
 }
@@ -207,8 +293,8 @@ mod tests {
 
     use super::*;
     use crate::finding::{
-        Candidate, Context, CredentialRecord, Finding, Identity, IdentityStatus, LinkTier, Liveness, Person,
-        Verification,
+        Candidate, CompanionNote, Context, CredentialRecord, Finding, Identity, IdentityStatus, LinkTier, Liveness,
+        Person, Verification,
     };
     use crate::report::Format;
     use crate::report::tests::{finding, report, written};
@@ -220,6 +306,7 @@ mod tests {
         let mut full = finding();
         full.secret = text();
         full.last_seen = text();
+        full.companions = vec![CompanionNote { detector: "text".into(), fingerprint: full.fingerprint.clone() }];
         full.verification = Verification {
             state: Liveness::Live,
             reason: text(),

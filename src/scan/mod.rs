@@ -20,6 +20,7 @@ pub mod repository;
 pub mod revisions;
 pub mod run;
 mod scenes;
+pub mod scrub;
 pub mod tally;
 pub mod text;
 

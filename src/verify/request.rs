@@ -71,9 +71,9 @@ pub(crate) struct Parts<'found> {
     found: &'found FoundCredential,
     verify: &'found Verify,
     claims: Option<Value>,
-    now: Timestamp,
     /// What the secret is cut into, by the names of its detector's form.
     pieces: BTreeMap<String, String>,
+    now: Timestamp,
     /// The region, where one is known.
     pub(crate) region: Option<String>,
     /// The name of the tenant whose host is asked, where one is.
@@ -86,7 +86,7 @@ impl<'found> Parts<'found> {
     /// The parts of a credential for the request that its detector declares.
     pub(crate) fn new(found: &'found FoundCredential, verify: &'found Verify, now: Timestamp) -> Self {
         let claims = claims::payload(found.secret.expose());
-        Self { found, verify, claims, now, pieces: BTreeMap::new(), region: None, tenant: None, token: None }
+        Self { found, verify, claims, pieces: BTreeMap::new(), now, region: None, tenant: None, token: None }
     }
 
     /// The parts of a credential, cut as its detector's form says.
@@ -187,14 +187,14 @@ impl<'found> Parts<'found> {
         if let Some(name) = name.strip_prefix(NEAR) {
             return self.id_near(name).map(|id| Cow::Borrowed(id.as_bytes()));
         }
+        if let Some(name) = name.strip_prefix(NAMED) {
+            return self.named(name).map(|value| Cow::Borrowed(value.as_bytes()));
+        }
         if let Some(piece) = name.strip_prefix(PART) {
             return match self.pieces.get(piece) {
                 Some(piece) => Ok(Cow::Owned(piece.clone().into_bytes())),
                 None => Err(Refusal::not_checked(format!("its form has no {piece}; nobody can be asked"))),
             };
-        }
-        if let Some(name) = name.strip_prefix(NAMED) {
-            return self.named(name).map(|value| Cow::Borrowed(value.as_bytes()));
         }
         match name {
             "secret" => Ok(Cow::Borrowed(self.found.secret.expose())),

@@ -1,6 +1,7 @@
 //! The themes of the integration tests; `project` checks that none is forgotten here.
 
 mod answers;
+mod baseline;
 mod boundaries;
 mod broken;
 mod changing_files;
@@ -31,10 +32,13 @@ mod pages;
 mod places;
 mod project;
 mod readme;
+mod reports;
 mod revoke;
+mod scrub;
 mod setup;
 mod verify;
 mod verify_command;
+mod verify_gateways;
 mod verify_hidden_path;
 mod verify_hostile;
 mod verify_signed;

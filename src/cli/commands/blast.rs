@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::{home, talk};
@@ -15,6 +15,7 @@ use crate::identity::reader::Reader;
 use crate::identity::who::{self, Asked};
 use crate::inventory::import::{self, ImportOptions, Kind};
 use crate::inventory::model::{IdentityRecord, Observation};
+use crate::inventory::records;
 use crate::report;
 
 /// The largest log that is read, in bytes.
@@ -39,9 +40,9 @@ pub struct BlastArguments {
     #[arg(long, value_name = "ACCOUNT", requires = "observed")]
     pub account: Option<String>,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -62,16 +63,16 @@ pub fn run(arguments: &BlastArguments) -> Result<Status> {
         _ => Vec::new(),
     };
     let answer = blast::blast(&reader, identity, &extra)?;
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&answer, output),
-        false => report::answers::blast(&answer, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&answer, output),
+        Written::Human => report::answers::blast(&answer, width(), output),
     })?;
     Ok(Status::Clean)
 }
 
 /// Finds the one identity that is meant.
 fn identity(reader: &Reader<'_>, name: &str) -> Result<IdentityRecord> {
-    if who::may_be_secret(name) && reader.identity(name)?.is_none() {
+    if who::may_be_secret(name) && records::identity(reader.store(), name)?.is_none() {
         bail!(
             "the argument may be a secret; name the identity, or ask `credtrace who -` with the value on standard input"
         );

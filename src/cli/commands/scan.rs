@@ -1,13 +1,14 @@
 //! `credtrace scan`: scans targets and writes one report.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
 use crate::cli::verifying::Verifying;
-use crate::cli::{enrich, progress, resolve, talk, words};
+use crate::cli::{enrich, home, progress, resolve, talk, words};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
 use crate::identity::policy::Policy;
@@ -25,24 +26,35 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
     let mut options = resolve::scan_options(&arguments)?;
     options.gather = arguments.verify || inventory.is_open();
+    let own_key = arguments.fingerprint_key_file.is_none() && !home::key_is_given();
+    let mut known = arguments.known.open(&options, own_key)?;
     let policy = policy(&arguments)?;
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
+    if let Some(Err(error)) = known.as_mut().map(|known| known.apply(&mut outcome)) {
+        outcome.report.summary.complete = false;
+        outcome.report.summary.errors.push(format!("baseline: {error:#}"));
+    }
     if let Some(verifying) = verifying.filter(|_| !outcome.interrupted) {
         ask(&verifying, &mut outcome, &options, &bar);
     }
     bar.finish();
     let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
-    // Both quote targets and names, and a credential may have been given as one.
+    // All quote targets and names, and a credential may have been given as one.
+    words::clean(&mut outcome.explanations);
     words::clean(&mut outcome.report.summary.errors);
     words::clean(&mut outcome.report.summary.warnings);
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
-    let format = resolve::format(&arguments);
-    write(&outcome.report, format, &arguments, &registry)?;
-    if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
+    let destination = Destination {
+        format: resolve::format(arguments.format, arguments.output.as_deref()),
+        output: arguments.output.as_deref(),
+        private: arguments.show_secrets,
+    };
+    write(&outcome.report, &destination, &registry)?;
+    if !arguments.quiet && (destination.format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
     let status = Status::of(&outcome.report, arguments.fail_on);
@@ -102,20 +114,35 @@ fn ask(verifying: &Verifying<'_>, outcome: &mut Outcome, options: &ScanOptions, 
     }
 }
 
-fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {
+/// Where a report goes and in which form.
+pub(super) struct Destination<'a> {
+    /// How it is written.
+    pub(super) format: Format,
+    /// The file; without one it is standard output.
+    pub(super) output: Option<&'a Path>,
+    /// Whether only its owner may read the file.
+    pub(super) private: bool,
+}
+
+/// Writes a report to where it goes.
+///
+/// # Errors
+/// What the file or standard output says.
+pub(super) fn write(report: &Report, destination: &Destination<'_>, registry: &Registry) -> Result<()> {
+    let Destination { format, output, private } = *destination;
     let rules = |id: &str| registry.get(id).map(RuleInfo::from);
     let options = report::Options {
-        colour: arguments.output.is_none() && colour(std::io::stdout().is_terminal()),
+        colour: output.is_none() && colour(std::io::stdout().is_terminal()),
         width: width(),
         rules: &rules,
         finished: jiff::Timestamp::now(),
         accept_hint: None,
         ..report::Options::default()
     };
-    match &arguments.output {
+    match output {
         Some(path) => {
             let write = |output: &mut dyn Write| report::write(report, format, &options, output);
-            report::output::write_whole(path, arguments.show_secrets, write)?;
+            report::output::write_whole(path, private, write)?;
         }
         None => {
             let mut output = std::io::BufWriter::new(std::io::stdout().lock());
@@ -133,7 +160,7 @@ fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &
 }
 
 /// Says on standard error what a report for programs does not show a person: what failed, and how it ended.
-fn tell(report: &Report) {
+pub(super) fn tell(report: &Report) {
     for error in &report.summary.errors {
         talk(&format!("credtrace: {}", report::escape::terminal(error)));
     }

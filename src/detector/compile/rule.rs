@@ -67,6 +67,8 @@ pub struct Rule {
     pub constants: Vec<(u32, u32)>,
     /// How little it allows: more for an exact length, and for a small alphabet.
     pub tightness: u16,
+    /// How long a match is at the least, in bytes; zero where it is a pattern.
+    pub shortest: u32,
     /// How many lengths a match may have beyond its shortest; nothing where it is a pattern that does not say.
     pub slack: Option<u32>,
     /// How many bytes before the anchor a verdict may depend on.
@@ -129,6 +131,7 @@ fn prefixed(detector: &Detector, number: u16, shape: &Shape, text: &str) -> Resu
         alphabet: shape.alphabet(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        shortest: shape.lengths().0,
         slack: Some(shape.lengths().1 - shape.lengths().0),
         back: offset + CONTEXT,
         forward: shape.lengths().1 + detector.reach.unwrap_or(CONTEXT),
@@ -146,6 +149,7 @@ fn beside_a_name(detector: &Detector, number: u16, shape: &Shape) -> Result<(Rul
         alphabet: shape.all_bytes(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        shortest: shape.lengths().0,
         slack: Some(shape.lengths().1 - shape.lengths().0),
         back: CONTEXT,
         forward: distance + shape.lengths().1 + CONTEXT,
@@ -188,6 +192,7 @@ fn of_pattern(detector: &Detector, number: u16, pattern: &str) -> Result<(Rule, 
         alphabet: ByteSet::EMPTY,
         constants: Vec::new(),
         tightness: 0,
+        shortest: 0,
         slack: None,
         back,
         forward: longest + detector.reach.unwrap_or(CONTEXT),

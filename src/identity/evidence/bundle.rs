@@ -22,6 +22,7 @@ use crate::identity::policy::Policy;
 use crate::identity::reader::Reader;
 use crate::identity::standing;
 use crate::inventory::model::Coverage;
+use crate::inventory::records;
 use crate::inventory::records::ImportRecord;
 use crate::inventory::times;
 
@@ -48,7 +49,7 @@ pub struct Scope {
 pub struct Maker {
     /// The program's version.
     pub version: String,
-    /// BLAKE3 over the detectors, as `detectors list --json` writes them.
+    /// BLAKE3 over the detectors, as `detectors list --format json` writes them.
     pub detectors: String,
     /// How many detectors there are.
     pub detector_count: u64,
@@ -232,8 +233,8 @@ impl Contents {
             findings,
             identity_findings,
             decisions,
-            imports: reader.imports()?,
-            coverage: reader.coverage()?,
+            imports: records::imports(reader.store())?,
+            coverage: records::all_coverage(reader.store(), None)?,
         })
     }
 

@@ -8,10 +8,9 @@ use zeroize::Zeroizing;
 use crate::cli::progress::{self, PatientInput};
 use crate::cli::quiet::Quiet;
 use crate::cli::talk;
+use crate::cli::value::credentials_in;
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
-use crate::matcher::engine::{EngineChoice, Workload};
-use crate::scan::text::TextScanner;
 use crate::secret::Secret;
 
 /// The most that is read, in bytes: no credential is longer.
@@ -89,12 +88,7 @@ pub(super) fn head_of(secret: &Secret, detector: &Detector, registry: &Registry)
 
 /// Finds a value in a text of its own, behind a name where one is given; returns the detector and the constant head.
 fn recognised(secret: &Secret, name: &str, registry: &Registry) -> Result<Option<(String, usize)>> {
-    let before = if name.is_empty() { String::new() } else { format!("{name}=") };
-    // A scan looks at the value as it would at a file that holds nothing else.
-    let text = Zeroizing::new([before.as_bytes(), secret.expose(), b"\n"].concat());
-    let scanner = TextScanner::new(registry, EngineChoice::Pure, Workload::Small, false)?;
-    let hits = scanner.worker()?.scan(&text)?;
-    let whole = hits.located.into_iter().map(|located| located.candidate).find(|found| found.secret == *secret);
+    let whole = credentials_in(secret, name, registry)?.into_iter().find(|found| found.secret == *secret);
     Ok(whole.map(|found| (registry.detector(found.detector).id.clone(), found.head)))
 }
 
