@@ -248,7 +248,8 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     let versions: Vec<Occurrence> = git.into_values().map(first_introduction).collect();
     occurrences.retain(|place| !is_told_by_history(place, &versions));
     let staged: Vec<_> = occurrences.iter().filter(|place| place.source == SourceKind::Index).map(same_place).collect();
-    occurrences.retain(|place| place.source != SourceKind::File || !staged.contains(&same_place(place)));
+    let is_file = |place: &Occurrence| matches!(place.source, SourceKind::File | SourceKind::Archive);
+    occurrences.retain(|place| !is_file(place) || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
     occurrences.dedup_by(|later, earlier| place_order(later) == place_order(earlier));
@@ -280,7 +281,7 @@ fn first_introduction(mut versions: Vec<Hit>) -> Occurrence {
 
 /// Whether a file or index entry only repeats what HEAD has at the same path.
 fn is_told_by_history(place: &Occurrence, versions: &[Occurrence]) -> bool {
-    matches!(place.source, SourceKind::File | SourceKind::Index)
+    matches!(place.source, SourceKind::File | SourceKind::Index | SourceKind::Archive)
         && versions.iter().any(|version| {
             version.in_head == Some(true) && version.path == place.path && version.target == place.target
         })

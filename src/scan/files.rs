@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use ignore::{WalkBuilder, WalkState};
 
+use super::archives;
 use super::chunks::{self, StreamHits};
 use super::collect::{Hit, Scene};
 use super::options::ScanOptions;
@@ -131,7 +132,8 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
     let mut large = into_inner(large);
     large.sort();
     for path in large {
-        found.hits.extend(scan_file(context, &path, target, Some(root))?);
+        let shown = path_below(&path, root);
+        found.hits.extend(scan_file(context, &path, &Place { target, shown: shown.as_bytes(), is_target: false })?);
     }
     found.repositories.sort();
     Ok(found)
@@ -251,10 +253,19 @@ impl Walk<'_> {
                 return Ok(());
             }
         }
+        if let Some(unpacked) = archives::scan_bytes(context, &mut reader.worker, &reader.buffer)? {
+            let place = Place { target: self.target, shown: path_below(path, self.root).as_bytes(), is_target: false };
+            let hits = archives::member_hits(context, &unpacked, &place, &path.display().to_string());
+            lock(self.found).hits.extend(hits);
+            if !unpacked.is_text_as_well() {
+                context.tally.scanned(1, reader.buffer.len() as u64);
+                return Ok(());
+            }
+        }
         let hits = reader.worker.scan(&reader.buffer)?;
         context.count(reader.buffer.len() as u64, &hits);
         if !hits.is_empty() {
-            let scene = scene_of(path, self.target, Some(self.root));
+            let scene = Scene::plain(SourceKind::File, self.target, path_below(path, self.root).as_bytes());
             context.explain(&path.display().to_string(), &hits);
             let mut found = lock(self.found);
             found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
@@ -288,23 +299,39 @@ fn file_problem(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(path.display().to_string(), format!("cannot be read: {error}"))
 }
 
-fn scene_of(path: &Path, target: &str, root: Option<&Path>) -> Scene {
-    let relative =
-        root.and_then(|root| path.strip_prefix(root).ok()).filter(|relative| !relative.as_os_str().is_empty());
-    Scene::plain(SourceKind::File, target, relative.unwrap_or(path).as_os_str().as_bytes())
+/// The path of a file as seen from the folder that is scanned.
+fn path_below<'path>(path: &'path Path, root: &Path) -> &'path std::ffi::OsStr {
+    path.strip_prefix(root).ok().filter(|relative| !relative.as_os_str().is_empty()).unwrap_or(path).as_os_str()
 }
 
-/// Scans one file of any size.
+/// What is told of a file's place.
+#[derive(Clone, Copy)]
+pub struct Place<'place> {
+    /// The target as it was given.
+    pub target: &'place str,
+    /// The path in the report.
+    pub shown: &'place [u8],
+    /// Whether the file was named as a target itself.
+    pub is_target: bool,
+}
+
+/// Scans one file of any size, and what is in it where it is an archive.
 ///
 /// # Errors
 /// Where the engine fails; a file that cannot be read is a problem in the tally.
-pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&Path>) -> Result<Vec<Hit>> {
+pub fn scan_file(context: Context<'_>, path: &Path, place: &Place<'_>) -> Result<Vec<Hit>> {
     let name = path.display().to_string();
+    let scene = Scene::plain(SourceKind::File, place.target, place.shown);
     if context.options.map_files
         && let Some(mapped) = map(path)
     {
+        let mut bytes = std::io::Cursor::new(&mapped[..]);
+        let unpacked = archives::scan_seekable(context, &mut bytes, mapped.len() as u64, place, &name)?;
+        if !unpacked.is_text_as_well {
+            return Ok(unpacked.hits);
+        }
         let stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
-        return Ok(stream_hits(context, stream, &scene_of(path, target, root), &name));
+        return Ok([unpacked.hits, stream_hits(context, stream, &scene, &name)].concat());
     }
     let mut opened = match file::open_scanned(path) {
         Ok(Ok(opened)) => opened,
@@ -317,8 +344,12 @@ pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&
             return Ok(Vec::new());
         }
     };
-    let scene = scene_of(path, target, root);
-    scan_stream(context, &mut opened, &scene, &name)
+    let length = opened.metadata().map_or(0, |known| known.len());
+    let unpacked = archives::scan_seekable(context, &mut opened, length, place, &name)?;
+    if !unpacked.is_text_as_well {
+        return Ok(unpacked.hits);
+    }
+    Ok([unpacked.hits, scan_stream(context, &mut opened, &scene, &name)?].concat())
 }
 
 /// Maps a large file; one that is small or cannot be mapped is read.
@@ -328,14 +359,22 @@ fn map(path: &Path) -> Option<MappedFile> {
     if is_large { MappedFile::open(path).ok() } else { None }
 }
 
-/// Scans standard input.
+/// Scans standard input, and what is in it where it is an archive.
 ///
 /// # Errors
 /// Where the engine fails; input that breaks off is a problem in the tally.
 pub fn scan_standard_input(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<Vec<Hit>> {
-    let scene = Scene::plain(SourceKind::Stdin, "-", b"<stdin>");
-    scan_stream(context, reader, &scene, "<stdin>")
+    let scene = Scene::plain(SourceKind::Stdin, "-", STANDARD_INPUT.as_bytes());
+    let place = Place { target: "-", shown: STANDARD_INPUT.as_bytes(), is_target: true };
+    let (mut hits, rest) = archives::scan_stream(context, reader, &place, STANDARD_INPUT)?;
+    if let Some(mut text) = rest {
+        hits.extend(scan_stream(context, &mut text, &scene, STANDARD_INPUT)?);
+    }
+    Ok(hits)
 }
+
+/// What standard input is called in a report.
+const STANDARD_INPUT: &str = "<stdin>";
 
 fn scan_stream(
     context: Context<'_>,

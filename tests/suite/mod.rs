@@ -1,6 +1,7 @@
 //! The themes of the integration tests; `project` checks that none is forgotten here.
 
 mod answers;
+mod archives;
 mod boundaries;
 mod broken;
 mod changing_files;
@@ -18,6 +19,7 @@ mod history;
 mod hook;
 mod hook_failures;
 mod hook_hangs;
+mod hostile_archives;
 mod hostile_files;
 mod hostile_objects;
 mod hostile_repository;
