@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod actor;
+pub mod agents;
 pub mod args;
 pub mod commands;
 pub mod enrich;

@@ -2,11 +2,15 @@
 //! one goes through in chunks, as a large file does. What was left out of an archive is counted and said here; the bytes of
 //! one that cannot be decoded are left to the caller, who has them.
 
+use std::ffi::OsStr;
 use std::io::{Cursor, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::chunks::{self, CHUNK};
 use super::collect::{Hit, Scene};
-use super::files::{Context, Place};
+use super::files::{Context, Place, STANDARD_INPUT};
+use super::records::{self, TextKind};
 use super::tally::Tally;
 use super::text::{TextHits, TextScanner, TextWorker};
 use crate::error::{Error, Problem, Result};
@@ -82,7 +86,7 @@ fn in_words((reason, count): (&Skip, &u64)) -> String {
 
 /// On which threads large members are scanned.
 #[derive(Clone, Copy)]
-pub(super) enum Threads<'scan> {
+enum Threads<'scan> {
     /// On this one.
     This,
     /// On all of the current pool, which must not wait for this one.
@@ -91,13 +95,15 @@ pub(super) enum Threads<'scan> {
 
 /// How archives are taken apart.
 #[derive(Clone, Copy)]
-pub(super) struct Unpacking<'scan> {
-    pub(super) limits: Limits,
-    pub(super) threads: Threads<'scan>,
+struct Unpacking<'scan> {
+    limits: Limits,
+    threads: Threads<'scan>,
     /// Whether a person wants to stop.
-    pub(super) stop: &'scan (dyn Fn() -> bool + Sync),
+    stop: &'scan (dyn Fn() -> bool + Sync),
     /// Told how many bytes were scanned.
-    pub(super) seen: &'scan dyn Fn(u64),
+    seen: &'scan dyn Fn(u64),
+    /// Where the archive lies and what sort of text it holds, if its records are to tell more.
+    records: Option<(&'scan Path, Option<TextKind>)>,
 }
 
 impl Unpacking<'_> {
@@ -105,7 +111,7 @@ impl Unpacking<'_> {
     ///
     /// # Errors
     /// Where the engine fails.
-    pub(super) fn scan(
+    fn scan(
         &self,
         worker: &mut TextWorker<'_>,
         format: Format,
@@ -115,7 +121,7 @@ impl Unpacking<'_> {
         let mut found = Unpacked { members: Vec::new(), texts: 0, bytes: 0, outcome: Outcome::default(), format };
         let mut buffer = Vec::new();
         let outcome = archive::walk(format, source, size, self.limits, self.stop, &mut |path, text| {
-            let (hits, bytes) = self.scan_member(worker, text, &mut buffer)?;
+            let (hits, bytes) = self.scan_member(worker, path, text, &mut buffer)?;
             found.texts += 1;
             found.bytes += bytes;
             (self.seen)(bytes);
@@ -130,6 +136,7 @@ impl Unpacking<'_> {
     fn scan_member(
         &self,
         worker: &mut TextWorker<'_>,
+        path: &[u8],
         text: &mut (dyn Read + Send),
         buffer: &mut Vec<u8>,
     ) -> Result<(TextHits, u64)> {
@@ -137,47 +144,68 @@ impl Unpacking<'_> {
         // The text of a member has no faults: where it cannot be read, it ends.
         let _ = text.take(CHUNK as u64 + 1).read_to_end(buffer);
         if buffer.len() <= CHUNK {
-            return Ok((worker.scan(buffer)?, buffer.len() as u64));
+            let mut hits = worker.scan(buffer)?;
+            if let Some((archive, kind)) = self.records.filter(|_| !hits.located.is_empty()) {
+                let path = [archive.as_os_str().as_bytes(), path].concat();
+                records::tell(&mut hits.located, &mut &buffer[..], Path::new(OsStr::from_bytes(&path)), kind);
+            }
+            return Ok((hits, buffer.len() as u64));
         }
         let mut all = buffer.chain(text);
-        let stream = match self.threads {
+        let mut stream = match self.threads {
             Threads::This => chunks::scan_reader_alone(worker, &mut all)?,
             Threads::All(scanner) => chunks::scan_reader(scanner, &mut all, &|_| {})?,
         };
+        records::tell_kind(&mut stream.hits.located, self.records.and_then(|(_, kind)| kind));
         Ok((stream.hits, stream.bytes))
     }
 }
 
-/// How archives of a scan are taken apart, each on one thread or on all.
-fn unpacking<'scan>(
-    threads: Threads<'scan>,
-    stop: &'scan (dyn Fn() -> bool + Sync),
-    seen: &'scan dyn Fn(u64),
-) -> Unpacking<'scan> {
-    Unpacking { limits: Limits::default(), threads, stop, seen }
-}
-
-/// Scans the members of an archive that is in memory, on this thread; nothing where it is none.
+/// Scans the members of an archive that is in memory, on this thread; nothing where it is none. `path` is where it lies.
 ///
 /// # Errors
 /// Where the engine fails.
-pub(super) fn scan_bytes(context: Context<'_>, worker: &mut TextWorker<'_>, bytes: &[u8]) -> Result<Option<Unpacked>> {
-    let Some(format) = archive::recognise(bytes) else { return Ok(None) };
-    let stop = || context.progress.interrupted();
-    let seen = |bytes| context.progress.advance(0, bytes);
-    let source = Source::Seekable(&mut Cursor::new(bytes));
-    unpacking(Threads::This, &stop, &seen).scan(worker, format, source, Some(bytes.len() as u64)).map(Some)
+pub(super) fn scan_bytes(
+    context: Context<'_>,
+    worker: &mut TextWorker<'_>,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<Option<Unpacked>> {
+    let records = Some((path, context.options.kind_of(path)));
+    scan_in_memory(worker, bytes, records, &|| context.progress.interrupted(), &|bytes| {
+        context.progress.advance(0, bytes);
+    })
 }
 
-/// Scans the members of an archive of the hook, which has neither limits of its own nor anybody to tell; nothing where it
-/// is none.
+/// As [`scan_bytes`], of a blob: what a repository knows of it is told instead of what its records say.
+///
+/// # Errors
+/// Where the engine fails.
+pub(super) fn scan_blob(context: Context<'_>, worker: &mut TextWorker<'_>, bytes: &[u8]) -> Result<Option<Unpacked>> {
+    scan_in_memory(worker, bytes, None, &|| context.progress.interrupted(), &|bytes| {
+        context.progress.advance(0, bytes);
+    })
+}
+
+/// As [`scan_blob`], for the hook, which shows no progress.
 ///
 /// # Errors
 /// Where the engine fails.
 pub(super) fn scan_staged(worker: &mut TextWorker<'_>, bytes: &[u8]) -> Result<Option<Unpacked>> {
+    scan_in_memory(worker, bytes, None, &|| false, &|_| {})
+}
+
+fn scan_in_memory(
+    worker: &mut TextWorker<'_>,
+    bytes: &[u8],
+    records: Option<(&Path, Option<TextKind>)>,
+    stop: &(dyn Fn() -> bool + Sync),
+    seen: &dyn Fn(u64),
+) -> Result<Option<Unpacked>> {
     let Some(format) = archive::recognise(bytes) else { return Ok(None) };
+    let unpacking = Unpacking { limits: Limits::default(), threads: Threads::This, stop, seen, records };
     let source = Source::Seekable(&mut Cursor::new(bytes));
-    unpacking(Threads::This, &|| false, &|_| {}).scan(worker, format, source, Some(bytes.len() as u64)).map(Some)
+    unpacking.scan(worker, format, source, Some(bytes.len() as u64)).map(Some)
 }
 
 /// The hits of an archive, and whether its bytes have to be scanned as text as well.
@@ -209,8 +237,9 @@ pub(super) fn scan_seekable(
     file: &mut dyn Seekable,
     size: u64,
     place: &Place<'_>,
-    name: &str,
+    path: &Path,
 ) -> Result<ArchiveHits> {
+    let name = &path.display().to_string();
     let mut head = Vec::with_capacity(HEAD);
     let read = file.take(HEAD as u64).read_to_end(&mut head);
     let unread = ArchiveHits { hits: Vec::new(), is_text_as_well: true };
@@ -218,7 +247,7 @@ pub(super) fn scan_seekable(
         return rewound(file, name, unread);
     };
     file.rewind().map_err(Error::io(name))?;
-    let unpacked = scan_on_all_threads(context, format, Source::Seekable(file), Some(size))?;
+    let unpacked = scan_on_all_threads(context, format, Source::Seekable(file), Some(size), path)?;
     let hits = member_hits(context, &unpacked, place, name);
     let is_text_as_well = unpacked.is_text_as_well();
     if !is_text_as_well {
@@ -240,11 +269,16 @@ fn scan_on_all_threads(
     format: Format,
     source: Source<'_>,
     size: Option<u64>,
+    path: &Path,
 ) -> Result<Unpacked> {
-    let stop = || context.progress.interrupted();
-    let seen = |bytes| context.progress.advance(0, bytes);
-    let mut worker = context.scanner.worker()?;
-    unpacking(Threads::All(context.scanner), &stop, &seen).scan(&mut worker, format, source, size)
+    let unpacking = Unpacking {
+        limits: Limits::default(),
+        threads: Threads::All(context.scanner),
+        stop: &|| context.progress.interrupted(),
+        seen: &|bytes| context.progress.advance(0, bytes),
+        records: Some((path, context.options.kind_of(path))),
+    };
+    unpacking.scan(&mut context.scanner.worker()?, format, source, size)
 }
 
 /// A text that comes once.
@@ -259,8 +293,8 @@ pub(super) fn scan_stream<'stream>(
     context: Context<'_>,
     stream: &'stream mut (dyn Read + Send),
     place: &Place<'_>,
-    name: &str,
 ) -> Result<(Vec<Hit>, Option<Text<'stream>>)> {
+    let path = Path::new(STANDARD_INPUT);
     let mut start = Start::default();
     start.read(stream, HEAD as u64);
     let Some(format) = archive::recognise(&start.bytes) else {
@@ -269,31 +303,32 @@ pub(super) fn scan_stream<'stream>(
     start.read(stream, Limits::default().held_bytes);
     if start.ended {
         let size = start.bytes.len() as u64;
-        let unpacked = scan_seekable(context, &mut Cursor::new(&start.bytes[..]), size, place, name)?;
+        let unpacked = scan_seekable(context, &mut Cursor::new(&start.bytes[..]), size, place, path)?;
         let text = unpacked.is_text_as_well.then(|| start.and(stream));
         return Ok((unpacked.hits, text));
     }
     if matches!(format, Format::Zip | Format::Other) {
         let reason = "is an archive that cannot be read from standard input; name the file instead";
-        context.tally.problem(Problem::new(name, reason));
+        context.tally.problem(Problem::new(STANDARD_INPUT, reason));
         return Ok((Vec::new(), Some(start.and(stream))));
     }
     let mut all = start.and(stream);
-    let unpacked = scan_on_all_threads(context, format, Source::Stream(&mut *all), None)?;
-    Ok((member_hits(context, &unpacked, place, name), None))
+    let unpacked = scan_on_all_threads(context, format, Source::Stream(&mut *all), None, path)?;
+    Ok((member_hits(context, &unpacked, place, STANDARD_INPUT), None))
 }
 
 /// The beginning of a stream.
 #[derive(Default)]
-struct Start {
-    bytes: Vec<u8>,
-    ended: bool,
+pub(super) struct Start {
+    pub(super) bytes: Vec<u8>,
+    /// Whether that is all.
+    pub(super) ended: bool,
     fault: Option<std::io::Error>,
 }
 
 impl Start {
     /// Reads on until so many bytes are there.
-    fn read(&mut self, stream: &mut (dyn Read + Send), length: u64) {
+    pub(super) fn read(&mut self, stream: &mut (dyn Read + Send), length: u64) {
         let missing = length.saturating_sub(self.bytes.len() as u64);
         match stream.take(missing).read_to_end(&mut self.bytes) {
             Ok(_) => self.ended = (self.bytes.len() as u64) < length,
@@ -302,7 +337,7 @@ impl Start {
     }
 
     /// The whole stream again; a fault comes where it came.
-    fn and<'stream>(self, stream: &'stream mut (dyn Read + Send)) -> Text<'stream> {
+    pub(super) fn and<'stream>(self, stream: &'stream mut (dyn Read + Send)) -> Text<'stream> {
         let bytes = Cursor::new(self.bytes);
         match self.fault {
             Some(error) => Box::new(bytes.chain(Broken(Some(error)))),

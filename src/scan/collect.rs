@@ -70,8 +70,9 @@ impl Scene {
     pub fn hit(&self, located: &Located, order: u64) -> Hit {
         use base64::Engine;
         let lossless = std::str::from_utf8(&self.path).is_ok();
+        let origin = located.origin.as_deref();
         let occurrence = Occurrence {
-            source: self.source,
+            source: origin.map_or(self.source, |origin| origin.source),
             target: self.target.clone(),
             path: String::from_utf8_lossy(&self.path).into_owned(),
             path_bytes_b64: (!lossless).then(|| base64::engine::general_purpose::STANDARD.encode(&self.path)),
@@ -85,7 +86,7 @@ impl Scene {
             date: self.date.clone(),
             in_head: self.in_head,
             versions: self.blob.is_some().then_some(1),
-            context: None,
+            context: origin.and_then(|origin| origin.context.clone()),
             excerpt: located.excerpt.clone(),
         };
         Hit {
@@ -248,7 +249,7 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     let versions: Vec<Occurrence> = git.into_values().map(first_introduction).collect();
     occurrences.retain(|place| !is_told_by_history(place, &versions));
     let staged: Vec<_> = occurrences.iter().filter(|place| place.source == SourceKind::Index).map(same_place).collect();
-    let is_file = |place: &Occurrence| matches!(place.source, SourceKind::File | SourceKind::Archive);
+    let is_file = |place: &Occurrence| !matches!(place.source, SourceKind::Index | SourceKind::Git | SourceKind::Stdin);
     occurrences.retain(|place| !is_file(place) || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
@@ -281,7 +282,7 @@ fn first_introduction(mut versions: Vec<Hit>) -> Occurrence {
 
 /// Whether a file or index entry only repeats what HEAD has at the same path.
 fn is_told_by_history(place: &Occurrence, versions: &[Occurrence]) -> bool {
-    matches!(place.source, SourceKind::File | SourceKind::Index | SourceKind::Archive)
+    !matches!(place.source, SourceKind::Git | SourceKind::Stdin)
         && versions.iter().any(|version| {
             version.in_head == Some(true) && version.path == place.path && version.target == place.target
         })

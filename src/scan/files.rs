@@ -11,6 +11,7 @@ use super::chunks::{self, StreamHits};
 use super::collect::{Hit, Scene};
 use super::options::ScanOptions;
 use super::progress::Progress;
+use super::records;
 use super::tally::Tally;
 use super::text::{TextHits, TextScanner, TextWorker};
 use crate::error::{Problem, Result};
@@ -146,7 +147,8 @@ fn store(failure: &Mutex<Option<crate::Error>>, error: crate::Error) {
 /// Makes the walk of a tree; folders that must not be entered, since their `.gitignore` is a pipe, go to `odd`.
 fn walker(root: &Path, kind: TreeKind, options: &ScanOptions, odd: Arc<Mutex<Vec<String>>>) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
-    let honour = kind == TreeKind::WorkTree && !options.include_ignored;
+    let include = options.include_ignored || options.never_ignored.iter().any(|target| target == root);
+    let honour = kind == TreeKind::WorkTree && !include;
     builder
         .standard_filters(false)
         .hidden(false)
@@ -253,7 +255,7 @@ impl Walk<'_> {
                 return Ok(());
             }
         }
-        if let Some(unpacked) = archives::scan_bytes(context, &mut reader.worker, &reader.buffer)? {
+        if let Some(unpacked) = archives::scan_bytes(context, &mut reader.worker, &reader.buffer, path)? {
             let place = Place { target: self.target, shown: path_below(path, self.root).as_bytes(), is_target: false };
             let hits = archives::member_hits(context, &unpacked, &place, &path.display().to_string());
             lock(self.found).hits.extend(hits);
@@ -262,9 +264,10 @@ impl Walk<'_> {
                 return Ok(());
             }
         }
-        let hits = reader.worker.scan(&reader.buffer)?;
+        let mut hits = reader.worker.scan(&reader.buffer)?;
         context.count(reader.buffer.len() as u64, &hits);
         if !hits.is_empty() {
+            records::tell(&mut hits.located, &mut &reader.buffer[..], path, context.options.kind_of(path));
             let scene = Scene::plain(SourceKind::File, self.target, path_below(path, self.root).as_bytes());
             context.explain(&path.display().to_string(), &hits);
             let mut found = lock(self.found);
@@ -326,11 +329,12 @@ pub fn scan_file(context: Context<'_>, path: &Path, place: &Place<'_>) -> Result
         && let Some(mapped) = map(path)
     {
         let mut bytes = std::io::Cursor::new(&mapped[..]);
-        let unpacked = archives::scan_seekable(context, &mut bytes, mapped.len() as u64, place, &name)?;
+        let unpacked = archives::scan_seekable(context, &mut bytes, mapped.len() as u64, place, path)?;
         if !unpacked.is_text_as_well {
             return Ok(unpacked.hits);
         }
-        let stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
+        let mut stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
+        records::tell(&mut stream.hits.located, &mut &mapped[..], path, context.options.kind_of(path));
         return Ok([unpacked.hits, stream_hits(context, stream, &scene, &name)].concat());
     }
     let mut opened = match file::open_scanned(path) {
@@ -345,11 +349,13 @@ pub fn scan_file(context: Context<'_>, path: &Path, place: &Place<'_>) -> Result
         }
     };
     let length = opened.metadata().map_or(0, |known| known.len());
-    let unpacked = archives::scan_seekable(context, &mut opened, length, place, &name)?;
+    let unpacked = archives::scan_seekable(context, &mut opened, length, place, path)?;
     if !unpacked.is_text_as_well {
         return Ok(unpacked.hits);
     }
-    Ok([unpacked.hits, scan_stream(context, &mut opened, &scene, &name)?].concat())
+    let mut stream = read_stream(context, &mut opened)?;
+    records::tell(&mut stream.hits.located, &mut opened, path, context.options.kind_of(path));
+    Ok([unpacked.hits, stream_hits(context, stream, &scene, &name)].concat())
 }
 
 /// Maps a large file; one that is small or cannot be mapped is read.
@@ -366,24 +372,27 @@ fn map(path: &Path) -> Option<MappedFile> {
 pub fn scan_standard_input(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<Vec<Hit>> {
     let scene = Scene::plain(SourceKind::Stdin, "-", STANDARD_INPUT.as_bytes());
     let place = Place { target: "-", shown: STANDARD_INPUT.as_bytes(), is_target: true };
-    let (mut hits, rest) = archives::scan_stream(context, reader, &place, STANDARD_INPUT)?;
+    let (mut hits, rest) = archives::scan_stream(context, reader, &place)?;
     if let Some(mut text) = rest {
-        hits.extend(scan_stream(context, &mut text, &scene, STANDARD_INPUT)?);
+        let kind = context.options.kind;
+        let mut start = archives::Start::default();
+        start.read(&mut *text, chunks::CHUNK as u64);
+        let short = start.ended.then(|| start.bytes.clone());
+        let mut stream = read_stream(context, &mut *start.and(&mut *text))?;
+        match short {
+            Some(bytes) => records::tell(&mut stream.hits.located, &mut &bytes[..], Path::new(STANDARD_INPUT), kind),
+            None => records::tell_kind(&mut stream.hits.located, kind),
+        }
+        hits.extend(stream_hits(context, stream, &scene, STANDARD_INPUT));
     }
     Ok(hits)
 }
 
 /// What standard input is called in a report.
-const STANDARD_INPUT: &str = "<stdin>";
+pub(super) const STANDARD_INPUT: &str = "<stdin>";
 
-fn scan_stream(
-    context: Context<'_>,
-    reader: &mut (dyn std::io::Read + Send),
-    scene: &Scene,
-    name: &str,
-) -> Result<Vec<Hit>> {
-    let stream = chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))?;
-    Ok(stream_hits(context, stream, scene, name))
+fn read_stream(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<StreamHits> {
+    chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))
 }
 
 fn stream_hits(context: Context<'_>, stream: StreamHits, scene: &Scene, name: &str) -> Vec<Hit> {

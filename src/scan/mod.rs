@@ -16,6 +16,7 @@ mod mask;
 mod near;
 pub mod options;
 pub mod progress;
+pub mod records;
 mod redact;
 pub mod repository;
 pub mod revisions;

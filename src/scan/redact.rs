@@ -1,4 +1,4 @@
-//! Takes secrets out of what stands round a finding: a path, an author, a line that names a second secret. What reports
+//! Takes secrets out of what stands round a finding: a path, an author, a ticket, a line that names a second secret. What reports
 //! write of these comes from here, so that no format can let one through.
 
 use std::collections::HashMap;
@@ -30,8 +30,9 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
             place.path_bytes_b64 = None;
             place.path = path;
         }
-        if let Some(author) = &mut place.author {
-            *author = names.masked(author)?;
+        let context = place.context.iter_mut().flat_map(|context| [&mut context.ticket, &mut context.by]);
+        for name in context.chain([&mut place.author]).flatten() {
+            *name = names.masked(name)?;
         }
     }
     Ok(())

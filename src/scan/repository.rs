@@ -340,7 +340,7 @@ pub(super) fn scan_members(
     id: ObjectId,
     data: &[u8],
 ) -> Result<Option<MembersFound>> {
-    let Some(unpacked) = archives::scan_bytes(context, worker, data)? else { return Ok(None) };
+    let Some(unpacked) = archives::scan_blob(context, worker, data)? else { return Ok(None) };
     unpacked.note(context.tally, &format!("blob {id}"), false);
     let is_text_as_well = unpacked.is_text_as_well();
     if !is_text_as_well {

@@ -12,6 +12,7 @@ mod detectors;
 mod determinism;
 mod encodings;
 mod engines;
+mod exports;
 mod files;
 mod fuzz;
 mod governance;
