@@ -17,7 +17,7 @@ pub struct AgentPlaces {
 }
 
 /// Files and folders below the home folder. Of folders that editors share with everything else, only what agents use.
-const PLACES: [&str; 43] = [
+pub const PLACES: [&str; 43] = [
     // Claude Code and Claude Desktop
     ".claude",
     ".claude.json",
@@ -106,7 +106,7 @@ const TRANSCRIPTS: [&str; 24] = [
 ];
 
 /// Folders that a variable of the environment may name instead.
-const MOVED: [(&str, &str); 3] =
+pub const MOVED: [(&str, &str); 3] =
     [("CLAUDE_CONFIG_DIR", ".claude"), ("CODEX_HOME", ".codex"), ("HF_HOME", ".cache/huggingface")];
 
 /// Finds the places that exist, below a home folder and where the environment says that they are.

@@ -149,7 +149,8 @@ fn support_bot(repository: &Repository) -> String {
 #[test]
 fn every_command_does_what_the_readme_says() {
     let example = Example::new();
-    let pages = ["README.md", "docs/liveness.md", "docs/policy.md"].map(|page| std::fs::read_to_string(project(page)));
+    let pages = ["README.md", "docs/liveness.md", "docs/policy.md", "docs/sources.md"];
+    let pages = pages.map(|page| std::fs::read_to_string(project(page)));
     let pages = pages.map(Result::unwrap).join("\n");
     example.put_files(&pages);
     let mut run = 0;
@@ -282,7 +283,7 @@ fn every_field_that_the_readme_explains_is_in_a_finding_and_no_other() {
 
 #[test]
 fn links_and_hooks_of_the_pages_are_there() {
-    let pages = ["how-it-works", "confidence", "detectors", "identity", "liveness", "policy", "native-deps"];
+    let pages = ["how-it-works", "confidence", "detectors", "identity", "liveness", "policy", "native-deps", "sources"];
     let pages = pages.map(|name| format!("docs/{name}.md"));
     let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "detectors/README.md"].map(str::to_owned);
     for page in pages.iter().chain(&others) {

@@ -129,7 +129,6 @@ fn hostile_json_ends_soon_and_says_nothing() {
 fn the_objects_round_a_place_are_found_across_steps() {
     let filler = format!("[\"{}\",{{\"b\":\"]}}\"}}],", "x\\\"".repeat(50_000));
     let text = format!("{{\"a\":{filler}\"o\":{{\"p\":[{{\"HERE\":1}}]}}}}");
-    let text = text.replace("\"a\":[", "\"a\":[").replace("],\"o\"", "],\"o\"");
     let at = text.find("HERE").expect("a hit") as u64;
     let chain = enclosing::of(&mut text.as_bytes(), &[at]).remove(0);
     let parts: Vec<&str> = chain.iter().map(|(start, end)| &text[*start as usize..*end as usize]).collect();

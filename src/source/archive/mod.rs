@@ -18,6 +18,19 @@ use self::budget::{Budget, Metered};
 use super::Skip;
 use crate::error::Result;
 
+/// The reasons to leave something of an archive out.
+pub const SKIPS: [Skip; 9] = [
+    Skip::ArchiveMember,
+    Skip::ArchiveTotal,
+    Skip::ArchiveRatio,
+    Skip::ArchiveEntries,
+    Skip::ArchiveDepth,
+    Skip::ArchiveMemory,
+    Skip::ArchiveEncrypted,
+    Skip::ArchiveFormat,
+    Skip::ArchiveDamaged,
+];
+
 /// What stands in a path between an archive and its member.
 pub const MEMBER_MARK: &[u8] = b"!/";
 
