@@ -42,6 +42,8 @@ pub struct Surroundings {
     pub hosts: Vec<String>,
     /// Ids: UUIDs in lower case, and public halves such as `pk-lf-…` and `AKIA…`.
     pub ids: Vec<String>,
+    /// Addresses of e-mail.
+    pub emails: Vec<String>,
     /// References to a store of secrets: `op://…`, `vault:…`.
     pub references: Vec<String>,
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::detector::compile::Detector;
 pub use crate::detector::compile::{Confidence, Kind, Severity};
 
 /// The schema name of a finding's JSON.
@@ -59,6 +60,33 @@ pub struct Finding {
     pub identity: Identity,
     /// What its ownership says of the risk.
     pub identity_findings: Vec<String>,
+}
+
+impl Finding {
+    /// What is known of a value by its detector alone: high confidence, no place, nobody asked about it.
+    pub fn of(detector: &Detector, fingerprint: String, redacted: String) -> Self {
+        Self {
+            schema: FINDING_SCHEMA.into(),
+            fingerprint,
+            detector: detector.id.clone(),
+            provider: Some(detector.provider.clone()),
+            provider_candidates: Vec::new(),
+            kind: detector.kind,
+            ai: detector.ai,
+            confidence: Confidence::High,
+            severity: detector.severity(),
+            redacted,
+            secret: None,
+            decoded: Vec::new(),
+            companions: Vec::new(),
+            first_seen: None,
+            last_seen: None,
+            occurrences: Vec::new(),
+            verification: Verification::default(),
+            identity: Identity::default(),
+            identity_findings: Vec::new(),
+        }
+    }
 }
 
 /// The other half of a credential.

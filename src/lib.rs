@@ -66,6 +66,7 @@
 //! [`inventory`], the records of people, identities and credentials, which lie in [`store`], one SQLite file. Both are left
 //! out unless a program calls them: [`scan::run()`] alone sends nothing and opens no store.
 
+pub mod baseline;
 pub mod cli;
 pub mod credential;
 pub mod detector;

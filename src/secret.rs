@@ -155,6 +155,15 @@ impl FingerprintKey {
     }
 }
 
+/// Returns the id of the key under which a fingerprint was made; nothing for what is no fingerprint.
+pub fn key_of(fingerprint: &str) -> Option<&str> {
+    let (key, digits) = fingerprint.strip_prefix("b3k1:")?.split_once(':')?;
+    let is_hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    (is_hex(key.strip_prefix("k1-")?, 8) && is_hex(digits, 32)).then_some(key)
+}
+
 fn random_key() -> Result<[u8; 32]> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| Error::FingerprintKey(format!("no random bytes: {error}")))?;
@@ -222,7 +231,10 @@ mod tests {
         let other = FingerprintKey::from_hex(&"0c".repeat(32)).expect("a key");
         assert_ne!(key.fingerprint(b"a"), key.fingerprint(b"b"));
         assert_ne!(key.fingerprint(b"a"), other.fingerprint(b"a"));
-        assert!(key.write(&key.fingerprint(b"a")).starts_with(&format!("b3k1:{}:", key.id())));
+        assert_eq!(key_of(&key.write(&key.fingerprint(b"a"))), Some(key.id()));
+        for nonsense in ["", "b3k1", "b3k1:k1-00aa11bb:zz", "sha256:k1-00aa11bb:00", "b3k1:k1-0:0"] {
+            assert_eq!(key_of(nonsense), None, "{nonsense}");
+        }
     }
 
     #[test]

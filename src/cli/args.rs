@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
+use super::commands::answers::Written;
+use super::known::KnownArguments;
 use super::verifying::VerifyingArguments;
 use crate::report::Format;
 
@@ -49,6 +51,8 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     /// Check what the next commit would add; the entry of the pre-commit hook
     Hook(HookArguments),
+    /// Show what a scan with --baseline knows and does not report, or remove what is over
+    Baseline(commands::baseline::BaselineArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
     /// Show or send the request that ends a credential
@@ -140,6 +144,10 @@ pub struct ScanArguments {
     /// Say on standard error why each candidate was kept or dropped
     #[arg(long, help_heading = REPORT)]
     pub explain: bool,
+
+    /// What is known and not reported.
+    #[command(flatten)]
+    pub known: KnownArguments,
 
     /// What makes the exit status 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any", help_heading = REPORT)]
@@ -247,6 +255,10 @@ pub struct HookArguments {
     #[arg(long, value_name = "TEXT", requires = "accept")]
     pub reason: Option<String>,
 
+    /// Let pass what this file lists as known, as `credtrace scan --baseline` does
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
     /// Names that a hook manager adds; what is staged decides, not they
     #[arg(hide = true, value_name = "IGNORED")]
     pub ignored: Vec<PathBuf>,
@@ -268,9 +280,9 @@ pub enum DetectorsAction {
         /// Which detectors are on.
         #[command(flatten)]
         selection: DetectorSelection,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// How to write it
+        #[arg(long, value_enum, default_value = "human")]
+        format: Written,
     },
     /// Everything that is known of one
     Show {

@@ -107,11 +107,8 @@ fn keep(store: &mut Store, outcome: &Outcome, targets: &[PathBuf]) -> crate::Res
         "detectors": outcome.report.summary.detectors, "targets": targets.len(),
     });
     let subject = targets.first().map(|target| target.display().to_string()).unwrap_or_default();
-    // What names nothing may be anything, a credential or an address with a password too, and the record stays for good.
-    let subject = match targets.first().is_none_or(|target| target.exists()) {
-        true => subject,
-        false => words::without_credentials(&subject),
-    };
+    // Its name may hold a credential or an address with a password, and the record stays for good.
+    let subject = words::without_credentials(&subject);
     evidence::append(store, &actor(), action::SCANNED, &subject, &data, now).map(|_| ())
 }
 

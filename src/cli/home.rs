@@ -15,6 +15,11 @@ pub fn folder() -> Option<PathBuf> {
         .or_else(|| named("HOME").map(|home| home.join(".local/share/credtrace")))
 }
 
+/// Whether the environment names the fingerprint key, so that this machine is not the only one that has it.
+pub fn key_is_given() -> bool {
+    std::env::var_os("CREDTRACE_FINGERPRINT_KEY").is_some()
+}
+
 /// Returns the fingerprint key: of the file that was named, of the environment, of the home, or for this run alone.
 pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey> {
     if let Some(file) = file {

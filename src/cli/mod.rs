@@ -1,6 +1,5 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
-pub mod accepted;
 pub mod actor;
 pub mod agents;
 pub mod args;
@@ -8,6 +7,7 @@ pub mod commands;
 pub mod enrich;
 pub mod exit;
 pub mod home;
+pub mod known;
 pub mod panics;
 pub mod progress;
 pub mod quiet;
@@ -37,6 +37,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     };
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
+        Command::Baseline(arguments) => commands::baseline::run(&arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Enroll(arguments) => commands::enroll::run(&arguments),

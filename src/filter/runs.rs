@@ -39,19 +39,26 @@ fn is_rolled(value: &[u8]) -> bool {
 }
 
 fn are_neighbours(left: u8, right: u8) -> bool {
-    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
     let (left, right) = (left.to_ascii_lowercase(), right.to_ascii_lowercase());
-    if left.abs_diff(right) == 1 || matches!((left, right), (b'9', b'0') | (b'f', b'0') | (b'0', b'a') | (b'9', b'a')) {
-        return true;
-    }
-    let row = |byte: u8| {
-        ROWS.iter().enumerate().find_map(|(row, keys)| Some((row, keys.iter().position(|key| *key == byte)?)))
-    };
-    match (row(left), row(right)) {
-        (Some((left_row, left)), Some((right_row, right))) => left_row == right_row && left.abs_diff(right) == 1,
-        _ => false,
-    }
+    let keys = (KEYS[usize::from(left)], KEYS[usize::from(right)]);
+    left.abs_diff(right) == 1
+        || matches!((left, right), (b'9', b'0') | (b'f', b'0') | (b'0', b'a') | (b'9', b'a'))
+        || (keys.0 != 0 && keys.1 != 0 && keys.0.abs_diff(keys.1) == 1)
 }
+
+/// Where each letter stands on the keyboard, counted along its rows with a gap between two; zero for any other byte.
+const KEYS: [u8; 256] = {
+    let keys = b"qwertyuiop asdfghjkl zxcvbnm";
+    let mut places = [0; 256];
+    let mut index = 0;
+    while index < keys.len() {
+        if keys[index] != b' ' {
+            places[keys[index] as usize] = index as u8 + 1;
+        }
+        index += 1;
+    }
+    places
+};
 
 /// The length of the longest stretch in which each neighbouring pair fits.
 fn longest(value: &[u8], fits: impl Fn(u8, u8) -> bool) -> usize {

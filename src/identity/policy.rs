@@ -82,13 +82,13 @@ pub struct Exception {
 }
 
 /// Reads a day, written as a date of TOML or in quotes.
-fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Date, D::Error> {
+pub(crate) fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Date, D::Error> {
     let text = match toml::Value::deserialize(deserializer)? {
         toml::Value::Datetime(date) => date.to_string(),
         toml::Value::String(text) => text,
         _ => String::new(),
     };
-    text.parse().map_err(|_| serde::de::Error::custom("expires must be a day, such as 2027-01-31"))
+    text.parse().map_err(|_| serde::de::Error::custom("must be a day, such as 2027-01-31"))
 }
 
 impl Policy {

@@ -3,9 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::detector::Registry;
-use crate::finding::{
-    Confidence, FINDING_SCHEMA, Finding, Identity, Kind, Occurrence, Severity, SourceKind, Verification,
-};
+use crate::finding::{Finding, Kind, Occurrence, Severity, SourceKind};
 use crate::secret::{FingerprintKey, Secret};
 
 /// The built-in detectors, decoded once.
@@ -25,26 +23,16 @@ pub(crate) fn finding(detector: &str, provider: &str, secret: &[u8]) -> Finding 
         let shapes = detector.shapes.iter().filter_map(|shape| shape.find('{'));
         shapes.min().unwrap_or(0)
     });
+    let key = key();
+    let fingerprint = key.write(&key.fingerprint(secret));
     Finding {
-        schema: FINDING_SCHEMA.into(),
-        fingerprint: key().write(&key().fingerprint(secret)),
         detector: detector.into(),
         provider: Some(provider.into()),
-        provider_candidates: Vec::new(),
         kind: Kind::ApiKey,
         ai: true,
-        confidence: Confidence::High,
         severity: Severity::High,
-        redacted: Secret::new(secret).redacted(head),
-        secret: None,
-        decoded: Vec::new(),
-        companions: Vec::new(),
-        first_seen: None,
-        last_seen: None,
         occurrences: vec![place("src/a.py")],
-        verification: Verification::default(),
-        identity: Identity::default(),
-        identity_findings: Vec::new(),
+        ..Finding::of(&registry().detectors()[0], fingerprint, Secret::new(secret).redacted(head))
     }
 }
 

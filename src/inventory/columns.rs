@@ -118,7 +118,7 @@ fn target(header: &str) -> Result<(Section, String), String> {
         _ => {
             let shown = fields::shown(header);
             return Err(format!(
-                "a header {shown} is no field of an inventory; `credtrace inventory template --csv` prints them all, and --map FILE \
+                "a header {shown} is no field of an inventory; `credtrace inventory template --format csv` prints them all, and --map FILE \
                  says which column is which"
             ));
         }

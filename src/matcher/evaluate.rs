@@ -12,7 +12,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
 use super::engine::{AnchorHit, Workload};
-use super::look::{GENERIC, Look};
+use super::look::{self, GENERIC, Look};
 use super::pure::PureEngine;
 use super::repetition;
 use super::views::{self, Undone, View, decode, join, undo, value};
@@ -101,6 +101,9 @@ impl<'registry> Evaluator<'registry> {
     fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
         let distance = self.distance(anchor);
+        if distance.is_some() && anchor.caseless && look::is_inside_a_word(text, hit.start, hit.end) {
+            return Some((look::WORD_BACK, 0));
+        }
         // Only what is given a value may have one that stands in pieces or in base64.
         let given = distance.filter(|distance| views::is_given(text, hit.end, *distance));
         if let Some(distance) = given
@@ -440,7 +443,7 @@ impl<'registry> Evaluator<'registry> {
     fn look(&self, number: u16, view: &View<'_>, anchor: (usize, usize), sink: &mut Vec<Verdict>) {
         let rule = self.rule(number);
         let detector = self.registry.detector(rule.detector);
-        Look { rule, detector, view, anchor }.run(self.regex(usize::from(number)), sink);
+        Look { rule, detector, view, anchor }.run(|| self.regex(usize::from(number)), sink);
     }
 
     fn rule(&self, number: u16) -> &'registry Rule {

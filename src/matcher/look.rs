@@ -27,24 +27,24 @@ pub(crate) struct Look<'look> {
 }
 
 impl Look<'_> {
-    /// Appends the verdicts on what the rule matches at the anchor.
-    pub(crate) fn run(&self, regex: &Regex, sink: &mut Vec<Verdict>) {
+    /// Appends the verdicts on what the rule matches at the anchor. The regex is asked for only where it decides.
+    pub(crate) fn run<'regex>(&self, regex: impl Fn() -> &'regex Regex, sink: &mut Vec<Verdict>) {
         match self.rule.place {
             Place::Fixed(offset) => {
                 let Some(start) = self.anchor.0.checked_sub(offset as usize) else { return };
                 self.at(regex, start, sink);
             }
-            Place::Around => self.around(regex, sink),
+            Place::Around => self.around(regex(), sink),
             Place::Near(distance) => self.near(regex, distance as usize, sink),
         }
     }
 
-    fn at(&self, regex: &Regex, start: usize, sink: &mut Vec<Verdict>) {
+    fn at<'regex>(&self, regex: impl Fn() -> &'regex Regex, start: usize, sink: &mut Vec<Verdict>) {
         let bytes = &self.view.bytes;
         if !boundary::may_begin(bytes, start) {
             return;
         }
-        let Some(captures) = regex.captures(&bytes[start..]) else { return };
+        let Some(captures) = regex().captures(&bytes[start..]) else { return };
         let span = captures
             .name("secret")
             .or_else(|| captures.get(0))
@@ -67,7 +67,7 @@ impl Look<'_> {
     }
 
     /// Tries every run of the value's alphabet that begins within `distance` after the name.
-    fn near(&self, regex: &Regex, distance: usize, sink: &mut Vec<Verdict>) {
+    fn near<'regex>(&self, regex: impl Fn() -> &'regex Regex, distance: usize, sink: &mut Vec<Verdict>) {
         let bytes = &self.view.bytes;
         if !names_a_provider(bytes, self.anchor) {
             return;
@@ -77,7 +77,9 @@ impl Look<'_> {
         while let Some((start, end)) = next_run(bytes, position, limit, &self.rule.alphabet) {
             let start = (start + rest_of_escape(bytes, start)).min(end);
             let fits = |found: regex::bytes::Match<'_>| found.end() == end - start;
-            if stands_free(bytes, start, end) && regex.find(&bytes[start..end]).is_some_and(fits) {
+            // Most runs are words: their length alone tells them from values.
+            let is_long = end - start >= self.rule.shortest as usize;
+            if is_long && stands_free(bytes, start, end) && regex().find(&bytes[start..end]).is_some_and(fits) {
                 // A name may be written with what gives it the value: `Exa(`.
                 let gives = matches!(bytes[self.anchor.1 - 1], b'(' | b'=' | b':');
                 let gap = &bytes[self.anchor.1 - usize::from(gives)..start];
@@ -104,9 +106,21 @@ fn rest_of_escape(bytes: &[u8], start: usize) -> usize {
     }
 }
 
+/// Returns whether a short name is surely a part of a longer word, such as `kagi` in `packaging`: no view of the text makes it
+/// another. Reads [`WORD_BACK`] bytes before it.
+pub(super) fn is_inside_a_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    let letters = start.checked_sub(WORD_BACK).map(|first| &bytes[first..=start]);
+    end - start < LONG_NAME && letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_lowercase))
+}
+
+/// How many bytes before a name [`is_inside_a_word`] reads: no escape is so many small letters.
+pub(super) const WORD_BACK: usize = 3;
+/// The length from which a name says whose value it is even at the end of another word.
+const LONG_NAME: usize = 6;
+
 /// Returns whether an anchor is a name by itself or a word of one (`myCohereKey`), not the tail of another word.
 fn names_a_provider(bytes: &[u8], (start, end): (usize, usize)) -> bool {
-    let long = end - start >= 6;
+    let long = end - start >= LONG_NAME;
     let Some(before) = start.checked_sub(1).map(|index| bytes[index]) else { return true };
     let new_word = before.is_ascii_lowercase() && bytes[start].is_ascii_uppercase();
     long || new_word || !before.is_ascii_alphabetic() || boundary::may_begin(bytes, start)

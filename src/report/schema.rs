@@ -31,6 +31,7 @@ pub fn document() -> Value {
             "identity": identity(),
             "person": texts(&["id", "name", "email", "status"]),
             "summary": summary(),
+            "baseline": baseline(),
         },
     })
 }
@@ -56,8 +57,7 @@ fn finding() -> Value {
         ],
         json!({
             "schema": {"const": crate::finding::FINDING_SCHEMA},
-            "fingerprint": {"type": "string", "pattern": "^b3k1:k1-[0-9a-f]{8}:[0-9a-f]{32}$",
-                "description": "Keyed: equal for equal secrets under one key, useless without it."},
+            "fingerprint": fingerprint(),
             "detector": {"type": "string"},
             "provider": {"type": ["string", "null"]},
             "provider_candidates": list(&json!({"type": "string"})),
@@ -72,6 +72,9 @@ fn finding() -> Value {
             "redacted": {"type": "string"},
             "secret": {"type": "string", "description": "Only with --show-secrets."},
             "decoded": list(&json!({"type": "string"})),
+            "companions": list(&object(&["detector", "fingerprint"], json!({
+                "detector": {"type": "string"}, "fingerprint": fingerprint(),
+            }))),
             "first_seen": time(),
             "last_seen": time(),
             "occurrences": list(&json!({"$ref": "#/$defs/occurrence"})),
@@ -182,6 +185,31 @@ fn summary() -> Value {
     )
 }
 
+/// What `baseline show --format json` writes.
+fn baseline() -> Value {
+    let text = json!({"type": "string"});
+    let entry = object(
+        &["fingerprint", "reason", "added_by", "added", "expired"],
+        json!({
+            "fingerprint": fingerprint(),
+            "detector": text,
+            "redacted": text,
+            "reason": text,
+            "added_by": text,
+            "added": {"type": "string", "description": "A day."},
+            "expires": {"type": "string", "description": "The last day on which it hides."},
+            "expired": {"type": "boolean"},
+        }),
+    );
+    let schema = json!({"const": crate::baseline::SCHEMA});
+    object(&["schema", "credentials"], json!({"schema": schema, "credentials": list(&entry)}))
+}
+
+fn fingerprint() -> Value {
+    json!({"type": "string", "pattern": "^b3k1:k1-[0-9a-f]{8}:[0-9a-f]{32}$",
+        "description": "Keyed: equal for equal secrets under one key, useless without it."})
+}
+
 fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
 }
@@ -207,8 +235,8 @@ mod tests {
 
     use super::*;
     use crate::finding::{
-        Candidate, Context, CredentialRecord, Finding, Identity, IdentityStatus, LinkTier, Liveness, Person,
-        Verification,
+        Candidate, CompanionNote, Context, CredentialRecord, Finding, Identity, IdentityStatus, LinkTier, Liveness,
+        Person, Verification,
     };
     use crate::report::Format;
     use crate::report::tests::{finding, report, written};
@@ -220,6 +248,7 @@ mod tests {
         let mut full = finding();
         full.secret = text();
         full.last_seen = text();
+        full.companions = vec![CompanionNote { detector: "text".into(), fingerprint: full.fingerprint.clone() }];
         full.verification = Verification {
             state: Liveness::Live,
             reason: text(),

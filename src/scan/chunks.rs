@@ -199,7 +199,9 @@ impl<'reader> Cutter<'reader> {
         let end = if self.ended { self.carried.len() } else { self.carried.len() - self.size.context };
         let owned = self.before..end;
         let keep_from = end.saturating_sub(self.size.context);
-        let carried = self.carried[keep_from..].to_vec();
+        // With room for the next chunk: growing while it is read would copy it several times over.
+        let mut carried = Vec::with_capacity(2 * self.size.context + self.size.owned + 1);
+        carried.extend_from_slice(&self.carried[keep_from..]);
         let bytes = std::mem::replace(&mut self.carried, carried);
         let chunk = Chunk { bytes: Cow::Owned(bytes), owned, base: self.base };
         self.before = end - keep_from;

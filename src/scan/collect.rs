@@ -9,9 +9,7 @@ use super::text::Located;
 use crate::credential::{FoundCompanion, FoundCredential, Surroundings};
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
-use crate::finding::{
-    CompanionNote, Confidence, FINDING_SCHEMA, Finding, Identity, Occurrence, SourceKind, Verification,
-};
+use crate::finding::{CompanionNote, Confidence, Finding, Occurrence, SourceKind};
 use crate::matcher::Candidate;
 use crate::secret::Secret;
 
@@ -210,27 +208,16 @@ fn finding(
     candidates.sort();
     candidates.dedup();
     let ai = if open { best.rivals.iter().any(|rival| registry.detector(*rival).ai) } else { detector.ai };
+    let fingerprint = options.key.write(&options.key.fingerprint(secret.expose()));
     Finding {
-        schema: FINDING_SCHEMA.into(),
-        fingerprint: options.key.write(&options.key.fingerprint(secret.expose())),
-        detector: detector.id.clone(),
         provider: (!open && !best.generic).then(|| detector.provider.clone()),
         provider_candidates: if open { candidates } else { Vec::new() },
-        kind: detector.kind,
         ai,
         confidence: best.confidence,
-        severity: detector.severity(),
-        redacted: secret.redacted(best.head),
         // Asked for on the command line: the one place where a secret goes into a report.
         secret: options.show_secrets.then(|| String::from_utf8_lossy(secret.expose()).into_owned()),
         decoded: best.decoded.iter().map(|step| (*step).to_owned()).collect(),
-        companions: Vec::new(),
-        first_seen: None,
-        last_seen: None,
-        occurrences: Vec::new(),
-        verification: Verification::default(),
-        identity: Identity::default(),
-        identity_findings: Vec::new(),
+        ..Finding::of(detector, fingerprint, secret.redacted(best.head))
     }
 }
 
@@ -293,18 +280,22 @@ fn same_place(place: &Occurrence) -> (String, String, u64) {
     (place.target.clone(), place.path.clone(), place.start)
 }
 
-type PlaceOrder<'place> = (&'place str, SourceKind, &'place str, u64, Option<&'place str>, Option<&'place str>);
+/// What tells one place from another, in the order in which places are told.
+pub(crate) type PlaceOrder<'place> =
+    (&'place str, SourceKind, &'place str, u64, Option<&'place str>, Option<&'place str>);
 
-fn place_order(place: &Occurrence) -> PlaceOrder<'_> {
+/// Returns what tells one place from another.
+pub(crate) fn place_order(place: &Occurrence) -> PlaceOrder<'_> {
     (&place.target, place.source, &place.path, place.start, place.blob.as_deref(), place.commit.as_deref())
 }
 
-fn instant(date: &str) -> Option<jiff::Timestamp> {
+/// Reads a date of a report; nothing where it is no date.
+pub(crate) fn instant(date: &str) -> Option<jiff::Timestamp> {
     date.parse().ok()
 }
 
 /// The order of findings: worst first, then by where they occur; it does not depend on the fingerprint's key.
-fn stable_order(finding: &Finding) -> impl Ord + '_ {
+pub(crate) fn stable_order(finding: &Finding) -> impl Ord + '_ {
     let first = finding.occurrences.first().map(place_order);
     (
         std::cmp::Reverse(finding.severity),

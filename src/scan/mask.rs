@@ -1,6 +1,8 @@
 //! Takes secrets out of what is told beside them, by their value: a password stands in an address and once more before it,
 //! a key in an author's name or in the name of a file.
 
+use std::cell::OnceCell;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Shorter secrets are left in names: a password such as `admin` would make half of all paths unreadable.
@@ -11,10 +13,15 @@ const SHORTEST_IN_LINES: usize = 6;
 /// A secret and what is shown in its place.
 pub(crate) type Masked = (Vec<u8>, String);
 
+/// So many secrets are looked for one after another before an automaton finds them all at once: most texts hold one or two,
+/// and hardly any line holds one of them twice.
+const FEW: usize = 12;
+
 /// Finds many secrets in a text at once.
 pub(crate) struct Mask {
-    automaton: AhoCorasick,
+    secrets: Vec<String>,
     shown: Vec<String>,
+    automaton: OnceCell<Option<AhoCorasick>>,
 }
 
 impl Mask {
@@ -31,18 +38,23 @@ impl Mask {
     fn new(secrets: impl Iterator<Item = Masked>) -> Option<Self> {
         let texts = secrets.filter_map(|(secret, shown)| Some((String::from_utf8(secret).ok()?, shown)));
         let (secrets, shown): (Vec<String>, Vec<String>) = texts.unzip();
-        if secrets.is_empty() {
-            return None;
-        }
-        // What is built fastest: most texts are a few lines.
-        let kind = Some(AhoCorasickKind::NoncontiguousNFA);
-        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&secrets);
-        // More than an automaton can hold no report can hold either.
-        Some(Self { automaton: built.ok()?, shown })
+        (!secrets.is_empty()).then(|| Self { secrets, shown, automaton: OnceCell::new() })
     }
 
     /// Returns the text with every secret replaced by its redacted form, if there is one in it.
     pub(crate) fn apply(&self, text: &str) -> Option<String> {
-        self.automaton.is_match(text).then(|| self.automaton.replace_all(text, &self.shown))
+        let holds = |secret: &String| memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some();
+        if self.secrets.len() <= FEW && !self.secrets.iter().any(holds) {
+            return None;
+        }
+        let automaton = self.automaton.get_or_init(|| self.build()).as_ref()?;
+        automaton.is_match(text).then(|| automaton.replace_all(text, &self.shown))
+    }
+
+    /// Builds the automaton; none where there are more secrets than one can hold, and no report can hold those either.
+    fn build(&self) -> Option<AhoCorasick> {
+        // What is built fastest: most texts are a few lines.
+        let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(kind).build(&self.secrets).ok()
     }
 }

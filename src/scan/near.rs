@@ -2,6 +2,7 @@
 //! hosts, ids and references. None of it decides whether a candidate is one.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -138,7 +139,35 @@ pub(super) fn surroundings(text: &[u8], start: usize, end: usize) -> Surrounding
         };
         add(list, name);
     }
+    for (_, address) in emails(text, window, start..end) {
+        add(&mut near.emails, address);
+    }
     near
+}
+
+/// Returns the addresses of e-mail in a window that do not overlap a span, the nearest first. The user and password of a
+/// URL are none.
+fn emails(text: &[u8], window: Range<usize>, span: Range<usize>) -> Vec<(usize, String)> {
+    let local = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-');
+    let domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let mut found = Vec::new();
+    for at in memchr::memchr_iter(b'@', &text[window.clone()]).map(|at| at + window.start) {
+        let from = at - text[window.start..at].iter().rev().take(64).take_while(|byte| local(byte)).count();
+        let to = at + 1 + text[at + 1..window.end].iter().take(253).take_while(|byte| domain(byte)).count();
+        let name = String::from_utf8_lossy(&text[at + 1..to]).trim_end_matches(['.', '-']).to_ascii_lowercase();
+        let top = name.rsplit_once('.').map_or("", |(_, top)| top);
+        let is_name = top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let in_url = text[window.start..from].ends_with(b":") || text[window.start..from].ends_with(b"/");
+        let line = text[window.start..from].rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let of_url = in_url && memchr::memmem::find(line, b"://").is_some();
+        if from == at || !is_name || of_url || (from < span.end && to > span.start) {
+            continue;
+        }
+        let distance = if from < span.start { span.start - to } else { from - span.end };
+        found.push((distance, format!("{}@{name}", String::from_utf8_lossy(&text[from..at]))));
+    }
+    found.sort();
+    found
 }
 
 /// Adds what stood near one place to what stood near others.
@@ -146,9 +175,12 @@ pub(super) fn join(all: &mut Surroundings, one: &Surroundings) {
     if all.variable.is_none() {
         all.variable.clone_from(&one.variable);
     }
-    for (list, names) in
-        [(&mut all.hosts, &one.hosts), (&mut all.ids, &one.ids), (&mut all.references, &one.references)]
-    {
+    for (list, names) in [
+        (&mut all.hosts, &one.hosts),
+        (&mut all.ids, &one.ids),
+        (&mut all.emails, &one.emails),
+        (&mut all.references, &one.references),
+    ] {
         names.iter().for_each(|name| add(list, name.clone()));
     }
 }
@@ -220,6 +252,17 @@ mod tests {
         assert_eq!(near.hosts, ["mine.openai.azure.com", "far.example.com"]);
         assert_eq!(near.ids, ["11111111-2222-3333-4444-555555555555"]);
         assert_eq!(near.references, ["op://vault/item/field"]);
+    }
+
+    #[test]
+    fn addresses_of_email_are_gathered_and_users_of_urls_are_not() {
+        let text =
+            b"https://far@example.org x https://me:pass-word@git.example.com/ JIRA_EMAIL=Ana.Ray+bot@Acme.Example.\n\
+            curl -u bo@acme.example:SECRETVALUE https://acme.atlassian.net # root@localhost";
+        let start = text.windows(6).position(|window| window == b"SECRET").expect("there");
+        let near = surroundings(text, start, start + 11);
+        assert_eq!(near.emails, ["bo@acme.example", "Ana.Ray+bot@acme.example"]);
+        assert!(near.hosts.contains(&"git.example.com".to_owned()), "{:?}", near.hosts);
     }
 
     #[test]

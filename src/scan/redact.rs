@@ -1,5 +1,5 @@
-//! Takes secrets out of what stands round a finding: a path, an author, a ticket, a line that names a second secret. What reports
-//! write of these comes from here, so that no format can let one through.
+//! Takes secrets out of what stands round a finding: a target, a path, an author, a ticket, a line that names a second
+//! secret. What reports write of these comes from here, so that no format can let one through.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::text::{TextScanner, TextWorker};
 use crate::error::Result;
 use crate::finding::Finding;
 
-/// Masks in the places of all findings every secret that was found anywhere, and in paths and authors also what a
-/// detector finds there.
+/// Masks in the places of all findings every secret that was found anywhere, and in targets, paths and authors also what
+/// a detector finds there.
 ///
 /// # Errors
 /// Where the engine fails; then nothing of the findings may be written.
@@ -30,6 +30,8 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
             place.path_bytes_b64 = None;
             place.path = path;
         }
+        // A folder may be called after a key, and a target may be an address with a password.
+        place.target = names.masked(&place.target)?;
         let context = place.context.iter_mut().flat_map(|context| [&mut context.ticket, &mut context.by]);
         for name in context.chain([&mut place.author]).flatten() {
             *name = names.masked(name)?;
@@ -38,11 +40,11 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
     Ok(())
 }
 
-/// Masks paths and authors.
+/// Masks targets, paths and authors.
 struct Names<'scanner> {
     known: Option<Mask>,
     worker: TextWorker<'scanner>,
-    /// What was masked before; paths and authors recur.
+    /// What was masked before; they recur.
     seen: HashMap<String, String>,
 }
 

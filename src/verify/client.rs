@@ -130,6 +130,10 @@ impl Client {
         let lenient = self.lenient.as_ref().filter(|_| endpoint.named);
         let reach = if lenient.is_some() { Reach::Gateways } else { Reach::Internet };
         check_endpoint(endpoint, reach)?;
+        if request.path.holds_secret() && !endpoint.secure {
+            let (host, reason) = (endpoint.host.clone(), "its path would hold the secret and is not encrypted");
+            return Err(Failure::Unsendable { host, reason });
+        }
         let head = head(request)?;
         let agent = lenient.unwrap_or(&self.strict);
         // The secret leaves the program here and nowhere else.
@@ -218,7 +222,7 @@ fn head(request: &Request) -> Result<http::Request<()>, Failure> {
     let uri = Uri::builder()
         .scheme(if endpoint.secure { "https" } else { "http" })
         .authority(format!("{host}:{}", endpoint.dialled_port()))
-        .path_and_query(format!("{}{}", endpoint.base_path, request.path))
+        .path_and_query(format!("{}{}", endpoint.base_path, request.path.expose()))
         .build()
         .map_err(|_| unsendable("its path is not one of HTTP"))?;
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| unsendable("its method is none of HTTP"))?;

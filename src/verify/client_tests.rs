@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::secret::Secret;
+use crate::verify::exchange::RequestPath;
 use crate::verify::test_server::{Authority, Reply, Server};
 
 /// A public address that the made-up names have.
@@ -188,7 +189,7 @@ fn a_secret_with_a_line_break_makes_no_request() {
     let failure = client.send(&request).expect_err("no such header");
     assert!(matches!(failure, Failure::Unsendable { .. }), "{failure}");
     request.headers.clear();
-    request.path = "/a b".into();
+    request.path = RequestPath::open("/a b");
     assert!(matches!(client.send(&request), Err(Failure::Unsendable { .. })));
     assert_eq!(server.connections(), 0);
 }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use zeroize::Zeroize;
+
 use crate::secret::Secret;
 
 /// Where a request goes.
@@ -44,15 +46,74 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A request that holds a secret in its headers or body.
+/// Path and query of a request, beginning with a slash. Where something of a secret stands in it, nothing prints more than
+/// what stands before that.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestPath {
+    text: String,
+    /// Where the secret begins, in bytes; nothing where there is none.
+    hidden_from: Option<usize>,
+}
+
+impl RequestPath {
+    /// A path without a secret.
+    pub fn open(text: &str) -> Self {
+        Self { text: text.to_owned(), hidden_from: None }
+    }
+
+    /// A path in which a secret begins at a byte; all from there on is kept back.
+    pub fn hidden(text: &str, from: usize) -> Self {
+        Self { text: text.to_owned(), hidden_from: Some(from.min(text.len())) }
+    }
+
+    /// Hands the whole path out, for the request itself and for keyed fingerprints.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns what may be shown.
+    pub fn shown(&self) -> String {
+        match self.hidden_from.map(|from| self.text.get(..from).unwrap_or_default()) {
+            Some(head) => format!("{head}…"),
+            None => self.text.clone(),
+        }
+    }
+
+    /// Returns whether something of a secret stands in it.
+    pub fn holds_secret(&self) -> bool {
+        self.hidden_from.is_some()
+    }
+
+    /// Takes away this many bytes at its beginning.
+    pub fn without_head(&self, length: usize) -> Self {
+        let text = self.text.get(length..).unwrap_or_default().to_owned();
+        Self { text, hidden_from: self.hidden_from.map(|from| from.saturating_sub(length)) }
+    }
+}
+
+impl Drop for RequestPath {
+    fn drop(&mut self) {
+        if self.hidden_from.is_some() {
+            self.text.zeroize();
+        }
+    }
+}
+
+impl fmt::Debug for RequestPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown())
+    }
+}
+
+/// A request that holds a secret in its headers, its body or its path.
 #[derive(Clone)]
 pub struct Request {
     /// Where it goes.
     pub endpoint: Endpoint,
     /// `GET`, `POST`, `DELETE`, ...
     pub method: String,
-    /// Path and query, beginning with a slash.
-    pub path: String,
+    /// Path and query.
+    pub path: RequestPath,
     /// Headers by their lower-case names; any value may hold the secret.
     pub headers: Vec<(String, Secret)>,
     /// The body.
@@ -65,12 +126,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without headers and body.
+    /// A request without headers and body, with nothing secret in its path.
     pub fn new(endpoint: Endpoint, method: &str, path: &str) -> Self {
         Self {
             endpoint,
             method: method.to_owned(),
-            path: path.to_owned(),
+            path: RequestPath::open(path),
             headers: Vec::new(),
             body: None,
             held: Vec::new(),
@@ -82,7 +143,7 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        write!(formatter, "Request({} {}{}, headers {names:?})", self.method, self.endpoint, self.path)
+        write!(formatter, "Request({} {}{:?}, headers {names:?})", self.method, self.endpoint, self.path)
     }
 }
 

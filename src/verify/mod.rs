@@ -23,6 +23,8 @@ pub mod run;
 mod sign;
 
 #[cfg(test)]
+mod proof_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 
 #[cfg(test)]

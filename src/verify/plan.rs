@@ -66,7 +66,7 @@ fn requests(
     let Some(verify) = &detector.verify else {
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
-    let mut parts = Parts::new(found, &verify.near);
+    let mut parts = Parts::cut(found, verify)?;
     let sites = sites(detector, verify, found, endpoints, &mut parts)?;
     let declared: Vec<&str> = detector.companions.iter().map(|companion| companion.detector.as_str()).collect();
     let mut requests = Vec::new();
@@ -82,7 +82,7 @@ fn requests(
                 Some(mark.ok_or_else(|| Refusal::unknown("it is no private key that can be read; nobody was asked"))?);
         }
         // A gateway may show its list of models to anybody; a bare request tells whether it does.
-        let open_to_all = request.endpoint.named && verify.sign.is_none() && lists_models(&request.path);
+        let open_to_all = request.endpoint.named && verify.sign.is_none() && lists_models(request.path.expose());
         let bare = open_to_all.then(|| request::without_secret(&request, verify));
         requests.push(request);
         requests.extend(bare);
@@ -113,6 +113,7 @@ fn sites(
     let named = endpoints.of(&detector.provider);
     parts.region = region(verify, found);
     if let Some(endpoint) = named {
+        parts.tenant = tenant_name(verify, &endpoint.host);
         return Ok(vec![endpoint.clone()]);
     }
     if verify.self_hosted {
@@ -122,7 +123,10 @@ fn sites(
         refuse_other_partitions(found)?;
     }
     match tenant(detector, verify, found)? {
-        Some(host) => Ok(vec![Endpoint::of_host(&host)]),
+        Some(host) => {
+            parts.tenant = tenant_name(verify, &host);
+            Ok(vec![Endpoint::of_host(&host)])
+        }
         None if verify.hosts.is_empty() => Err(Refusal::unknown(format!(
             "only its owner knows the server that it is for; name it by --endpoint {}=https://…",
             detector.provider
@@ -192,6 +196,12 @@ fn is_tenant(host: &str, suffix: &str) -> bool {
     let Some(name) = host.strip_suffix(suffix) else { return false };
     let labels = name.split('.').count();
     labels <= MOST_LABELS && name.split('.').all(is_label)
+}
+
+/// Returns the name of the tenant that a host belongs to: what stands before the suffix.
+fn tenant_name(verify: &Verify, host: &str) -> Option<String> {
+    let suffixes = verify.host_suffixes.iter().filter(|suffix| is_tenant(host, suffix));
+    suffixes.filter_map(|suffix| host.strip_suffix(suffix.as_str())).map(str::to_owned).next()
 }
 
 /// Refuses a credential of a product that customers run themselves, where a host of such a customer stands near it.
@@ -297,4 +307,4 @@ fn together(mut verdicts: Vec<Verification>) -> Verification {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

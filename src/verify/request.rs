@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use regex::bytes::Regex;
 use serde_json::Value;
 
 use crate::credential::FoundCredential;
 use crate::detector::claims;
 use crate::detector::compile::schema::Verify;
-use crate::detector::compile::template::{self, CLAIM, NEAR, Piece};
+use crate::detector::compile::template::{self, CLAIM, NEAR, PART, Piece};
 use crate::finding::{Liveness, Verification};
 use crate::secret::Secret;
 
 use super::endpoints::is_label;
-use super::exchange::{Endpoint, Request};
+use super::exchange::{Endpoint, Request, RequestPath};
 
 /// Why there is no request: the verdict and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +63,36 @@ pub(crate) struct Parts<'found> {
     found: &'found FoundCredential,
     near: &'found BTreeMap<String, String>,
     claims: Option<Value>,
+    /// What the secret is cut into, by the names of its detector's form.
+    pieces: BTreeMap<String, String>,
     /// The region, where one is known.
     pub(crate) region: Option<String>,
+    /// The name of the tenant whose host is asked, where one is.
+    pub(crate) tenant: Option<String>,
 }
 
 impl<'found> Parts<'found> {
     /// The parts of a credential; `near` names globs for public ids near it.
     pub(crate) fn new(found: &'found FoundCredential, near: &'found BTreeMap<String, String>) -> Self {
-        Self { found, near, claims: claims::payload(found.secret.expose()), region: None }
+        let claims = claims::payload(found.secret.expose());
+        Self { found, near, claims, pieces: BTreeMap::new(), region: None, tenant: None }
+    }
+
+    /// The parts of a credential, cut as a detector's form says.
+    ///
+    /// # Errors
+    /// A secret that does not fit the form.
+    pub(crate) fn cut(found: &'found FoundCredential, verify: &'found Verify) -> Result<Self, Refusal> {
+        let mut parts = Self::new(found, &verify.near);
+        let Some(form) = &verify.form else { return Ok(parts) };
+        let unfit = || Refusal::not_checked("no read-only request is known for a value of its form");
+        let form = Regex::new(&format!("^(?-u:{form})$")).map_err(|_| unfit())?;
+        let groups = form.captures(found.secret.expose()).ok_or_else(unfit)?;
+        for name in form.capture_names().flatten() {
+            let piece = groups.name(name).and_then(|piece| std::str::from_utf8(piece.as_bytes()).ok());
+            parts.pieces.extend(piece.map(|piece| (name.to_owned(), piece.to_owned())));
+        }
+        Ok(parts)
     }
 
     /// Returns the one companion of a detector.
@@ -101,23 +124,12 @@ impl<'found> Parts<'found> {
         }
     }
 
-    /// Returns the one id near the credential that fits a named glob.
+    /// Returns the one id or host near the credential that fits a named glob.
     fn id_near(&self, name: &str) -> Result<&'found str, Refusal> {
         let glob = self.near.get(name).map(String::as_str).unwrap_or_default();
-        let fits = |id: &&String| claims::glob_matches(glob, id);
-        let mut ids: Vec<&String> = self.found.surroundings.ids.iter().filter(fits).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        match ids[..] {
-            [id] => Ok(id),
-            [] => Err(Refusal::unknown(format!(
-                "its {name} ({glob}) does not stand near it; without that nobody can be asked"
-            ))),
-            _ => Err(Refusal::refused(format!(
-                "{} of {glob} stand near it and nothing says which is its {name}; nobody was asked",
-                ids.len()
-            ))),
-        }
+        let near = &self.found.surroundings;
+        let fitting = near.ids.iter().chain(&near.hosts).filter(|id| claims::glob_matches(glob, id));
+        only(fitting, &format!("{name} ({glob})"))
     }
 
     fn value(&self, name: &str) -> Result<Cow<'found, [u8]>, Refusal> {
@@ -127,8 +139,22 @@ impl<'found> Parts<'found> {
         if let Some(name) = name.strip_prefix(NEAR) {
             return self.id_near(name).map(|id| Cow::Borrowed(id.as_bytes()));
         }
+        if let Some(piece) = name.strip_prefix(PART) {
+            return match self.pieces.get(piece) {
+                Some(piece) => Ok(Cow::Owned(piece.clone().into_bytes())),
+                None => Err(Refusal::not_checked(format!("its form has no {piece}; nobody can be asked"))),
+            };
+        }
         match name {
             "secret" => Ok(Cow::Borrowed(self.found.secret.expose())),
+            "email" => {
+                let address = only(self.found.surroundings.emails.iter(), "owner's e-mail address")?;
+                Ok(Cow::Borrowed(address.as_bytes()))
+            }
+            "tenant" => match &self.tenant {
+                Some(tenant) => Ok(Cow::Owned(tenant.clone().into_bytes())),
+                None => Err(Refusal::unknown("the name of its account is not known")),
+            },
             "region" => match &self.region {
                 Some(region) => Ok(Cow::Owned(region.clone().into_bytes())),
                 None => Err(Refusal::unknown("its region is not known")),
@@ -139,10 +165,26 @@ impl<'found> Parts<'found> {
 
     /// Returns whether a name in a body is a part of this credential and no word of GraphQL.
     fn is_part(name: &str, declared: &[&str]) -> bool {
-        matches!(name, "secret" | "region")
+        matches!(name, "secret" | "region" | "tenant" | "email")
             || name.starts_with(CLAIM)
+            || name.starts_with(PART)
             || name.starts_with(NEAR)
             || declared.contains(&name)
+    }
+}
+
+/// Returns the only one of what stands near a credential and could be `what`.
+fn only<'near>(fitting: impl Iterator<Item = &'near String>, what: &str) -> Result<&'near str, Refusal> {
+    let mut fitting: Vec<&String> = fitting.collect();
+    fitting.sort_unstable();
+    fitting.dedup();
+    match fitting[..] {
+        [one] => Ok(one),
+        [] => Err(Refusal::unknown(format!("its {what} does not stand near it; without that nobody can be asked"))),
+        _ => Err(Refusal::refused(format!(
+            "{} of them stand near it and nothing says which is its {what}; nobody was asked",
+            fitting.len()
+        ))),
     }
 }
 
@@ -160,8 +202,14 @@ pub(crate) fn build(
     endpoint: Endpoint,
 ) -> Result<Request, Refusal> {
     let values = |name: &str| parts.value(name);
-    let path = path_at(&endpoint, &filled_path(&verify.path, &values)?);
-    let mut request = Request::new(endpoint, &verify.method, &path);
+    let path = path_behind(&endpoint, filled_path(&verify.path, &values)?);
+    if path.holds_secret() && !endpoint.secure {
+        return Err(Refusal::refused(
+            "its path would hold the secret, and the endpoint is not encrypted; nobody was asked",
+        ));
+    }
+    let mut request = Request::new(endpoint, &verify.method, "/");
+    request.path = path;
     for (name, value) in &verify.headers {
         request.headers.push((name.clone(), header(name, value, verify.basic.as_deref(), &values)?));
     }
@@ -176,7 +224,8 @@ pub(crate) fn build(
 /// Makes the same request without any part of the credential in it. What answers it as it answers the real one looks at
 /// no key.
 pub(crate) fn without_secret(request: &Request, verify: &Verify) -> Request {
-    let mut bare = Request::new(request.endpoint.clone(), &request.method, &request.path);
+    let mut bare = Request::new(request.endpoint.clone(), &request.method, "/");
+    bare.path = request.path.clone();
     let constant =
         |name: &String| verify.headers.get(name).is_some_and(|value| template::parts(value).next().is_none());
     bare.headers = request.headers.iter().filter(|(name, _)| constant(name)).cloned().collect();
@@ -212,12 +261,13 @@ pub(crate) fn filled_host(host: &str, parts: &Parts<'_>) -> Result<String, Refus
     Ok(filled.to_ascii_lowercase())
 }
 
-/// Fills a path; a value is one segment or one field of the query.
+/// Fills a path; a value is one segment or one field of the query. From the first part of the secret on it is kept back.
 ///
 /// # Errors
 /// A part that is missing, or that would be no segment.
-pub(crate) fn filled_path(path: &str, values: &Values<'_>) -> Result<String, Refusal> {
+pub(crate) fn filled_path(path: &str, values: &Values<'_>) -> Result<RequestPath, Refusal> {
     let mut filled = String::new();
+    let mut hidden_from = None;
     for piece in template::pieces(path) {
         match piece {
             Piece::Text(text) => filled.push_str(text),
@@ -226,11 +276,15 @@ pub(crate) fn filled_path(path: &str, values: &Values<'_>) -> Result<String, Ref
                 if value.is_empty() || value.iter().all(|byte| *byte == b'.') {
                     return Err(Refusal::unknown(format!("its {name} has no place in a path")));
                 }
-                filled += &percent(&value);
+                if name == "secret" || name.starts_with(PART) {
+                    hidden_from.get_or_insert(filled.len());
+                }
+                // A colon may stand in a segment and in a query as it is, and some servers know it in no other spelling.
+                filled += &percent(&value).replace("%3A", ":");
             }
         }
     }
-    Ok(filled)
+    Ok(hidden_from.map_or_else(|| RequestPath::open(&filled), |from| RequestPath::hidden(&filled, from)))
 }
 
 /// Fills a header.
@@ -333,6 +387,12 @@ pub(crate) fn path_at(endpoint: &Endpoint, path: &str) -> String {
     let mut cuts = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0 && !path[..*at].contains('?'));
     let doubled = cuts.rfind(|cut| base.ends_with(&path[..*cut]));
     doubled.map_or(path, |cut| &path[cut..]).to_owned()
+}
+
+/// Returns a filled path as it is asked behind an endpoint's base.
+pub(crate) fn path_behind(endpoint: &Endpoint, path: RequestPath) -> RequestPath {
+    let rest = path_at(endpoint, path.expose()).len();
+    path.without_head(path.expose().len() - rest)
 }
 
 #[cfg(test)]

@@ -153,8 +153,8 @@ impl<'detector> Revocation<'detector> {
             None if name == own => Ok(Cow::Borrowed(secret.expose())),
             None => Err(Refusal::unknown(format!("{name} is not given"))),
         };
-        let path = request::path_at(endpoint, &request::filled_path(&self.call.path, &values)?);
-        let mut request = Request::new(endpoint.clone(), &self.call.method, &path);
+        let mut request = Request::new(endpoint.clone(), &self.call.method, "/");
+        request.path = request::path_behind(endpoint, request::filled_path(&self.call.path, &values)?);
         for (name, value) in &self.call.headers {
             let value = request::header(name, value, self.call.basic.as_deref(), &values)?;
             request.headers.push((name.clone(), value));

@@ -220,7 +220,7 @@ impl<S: Sender, J: Judge> Verifier<'_, S, J> {
         };
         for request in requests {
             add(request.method.as_bytes());
-            add(request.path.as_bytes());
+            add(request.path.expose().as_bytes());
         }
         for companion in &found.companions {
             add(companion.detector.as_bytes());
@@ -248,7 +248,8 @@ fn digest(detector: &str, requests: &[Request]) -> [u8; 32] {
     };
     add(detector.as_bytes());
     for request in requests {
-        add(format!("{} {}{}", request.method, request.endpoint, request.path).as_bytes());
+        add(format!("{} {}", request.method, request.endpoint).as_bytes());
+        add(request.path.expose().as_bytes());
         for (name, value) in &request.headers {
             add(name.as_bytes());
             add(value.expose());

@@ -119,7 +119,7 @@ impl Signer<'_> {
 
 /// Writes a request as it is signed, and the names of the headers that are part of it.
 fn canonical_request(request: &Request) -> (Vec<u8>, String) {
-    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let (path, query) = request.path.expose().split_once('?').unwrap_or((request.path.expose(), ""));
     let mut fields: Vec<&str> = query.split('&').filter(|field| !field.is_empty()).collect();
     fields.sort_unstable();
     let fields: Vec<String> = fields

@@ -101,7 +101,12 @@ impl Authority {
 
     /// Signs a certificate for a name that ends with the year before this one.
     pub(crate) fn identity_until(&self, name: &str, year: i32) -> Identity {
-        let mut parameters = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        self.identity_of(vec![name.to_owned()], year)
+    }
+
+    /// Signs one certificate for many names.
+    pub(crate) fn identity_of(&self, names: Vec<String>, year: i32) -> Identity {
+        let mut parameters = rcgen::CertificateParams::new(names).expect("names");
         parameters.not_before = rcgen::date_time_ymd(1990, 1, 1);
         parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
         let key = rcgen::KeyPair::generate().expect("a key");

@@ -197,7 +197,7 @@ macro_rules! shows {
 fn who_names_the_owner_from_a_fingerprint_and_from_the_value() {
     let acme = Acme::new();
     shows!("who_fingerprint", acme.shown(&["who", &acme.fingerprint], 0));
-    let run = acme.scratch.command(&["who", "--json"]).input(&acme.leaked).run().status(0);
+    let run = acme.scratch.command(&["who", "--format", "json"]).input(&acme.leaked).run().status(0);
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(answer["standing"], "answered", "{run:?}");
     assert_eq!(answer["identities"][0]["owner"]["id"], "ana@acme.example");

@@ -67,15 +67,15 @@ fn a_policy_decides_what_fails_a_scan() {
 fn check_review_and_offboard_tell_the_same_identity() {
     let scratch = scratch();
     scratch.run(&["scan", "web", "--format", "jsonl"]).status(1);
-    let found = answer(&scratch.run(&["check", "--only", "owner-left,leaked", "--json"]).status(1));
+    let found = answer(&scratch.run(&["check", "--only", "owner-left,leaked", "--format", "json"]).status(1));
     let rules: Vec<_> = found.as_array().unwrap().iter().map(|found| found["rule"].as_str().unwrap()).collect();
     assert_eq!(rules, ["leaked", "owner-left"]);
     assert_eq!(found[1]["controls"][0], serde_json::json!({"framework": "nhi", "id": "NHI1:2025"}));
     scratch.run(&["check", "--only", "shadow"]).status(0);
-    let proposals = answer(&scratch.run(&["review", "--json"]).status(1));
+    let proposals = answer(&scratch.run(&["review", "--format", "json"]).status(1));
     assert_eq!(proposals[0]["subject"], "anthropic:apikey_1");
     assert!(proposals[0]["against"].to_string().contains("scans found it"), "{proposals}");
-    let left = answer(&scratch.run(&["offboard", "ana@acme.example", "--json"]).status(1));
+    let left = answer(&scratch.run(&["offboard", "ana@acme.example", "--format", "json"]).status(1));
     assert_eq!(left["items"][0]["successor"]["id"], "ben@acme.example");
     assert_eq!(left["items"][0]["leaked"].as_array().unwrap().len(), 1);
     scratch.run(&["offboard", "ben@acme.example"]).status(0);

@@ -103,9 +103,10 @@ fn a_difference_is_told_without_being_made() {
 
 #[test]
 fn every_template_imports_cleanly_and_a_list_can_be_imported_again() {
-    for (option, kind) in [(None, "toml"), (Some("--json"), "json"), (Some("--csv"), "csv")] {
+    for (option, kind) in [(None, "toml"), (Some("json"), "json"), (Some("csv"), "csv")] {
         let scratch = Scratch::new();
-        let arguments: Vec<&str> = ["inventory", "template"].into_iter().chain(option).collect();
+        let arguments: Vec<&str> =
+            ["inventory", "template"].into_iter().chain(option.map(|_| "--format")).chain(option).collect();
         scratch.write("template", scratch.run(&arguments).status(0).stdout);
         scratch.run(&["inventory", "import", "--from", kind, "template"]).status(0);
         let first = listed(&scratch);

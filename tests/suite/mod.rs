@@ -2,6 +2,7 @@
 
 mod answers;
 mod archives;
+mod baseline;
 mod boundaries;
 mod broken;
 mod changing_files;

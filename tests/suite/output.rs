@@ -129,3 +129,46 @@ fn nothing_but_the_option_shows_a_secret_or_changes_a_scan() {
     let paths = run.findings()[0]["occurrences"].clone();
     assert!(paths.as_array().unwrap().iter().all(|place| place["path"] == "a.txt"), "{paths}");
 }
+
+#[test]
+fn a_target_that_is_called_after_a_key_is_redacted_in_every_format() {
+    let scratch = Scratch::new();
+    let (in_name, inside) = (key(11), key(12));
+    let folder = format!("backup-{in_name}");
+    scratch.write(format!("{folder}/settings.py"), format!("A = \"{inside}\"\n"));
+    let repository = scratch.repository(&format!("clone-{in_name}"));
+    repository.commit_file("a.py", format!("B = \"{inside}\"\n"), "a");
+    scratch.write(format!("{in_name}.env"), format!("C={inside}\n"));
+    let targets = [
+        folder.clone(),
+        format!("clone-{in_name}"),
+        format!("{in_name}.env"),
+        scratch.path(&folder).display().to_string(),
+    ];
+    for target in &targets {
+        for format in FORMATS {
+            let run = scratch.run(&["scan", "--explain", "--format", format, target]).status(1);
+            for secret in [&in_name, &inside] {
+                let run = run.stdout.clone() + &run.stderr;
+                assert!(!run.contains(&secret[20..40]) && !run.contains(&secret[60..80]), "{format}: {run}");
+            }
+        }
+    }
+    let shown = scratch.scan(&[&folder]).status(1).occurrences(&inside);
+    assert_eq!(shown[0]["target"], folder, "a person asked for the secrets");
+}
+
+#[test]
+fn the_record_of_scans_keeps_no_key_that_a_target_is_called_after() {
+    let scratch = Scratch::new();
+    let folder = format!("backup-{}", key(13));
+    scratch.write(format!("{folder}/a.txt"), format!("{}\n", key(14)));
+    scratch.write("i.toml", scratch.run(&["inventory", "template"]).status(0).stdout);
+    scratch.run(&["inventory", "import", "--from", "toml", "i.toml"]).status(0);
+    scratch.run(&["scan", &folder]).status(1);
+    let files = std::fs::read_dir(scratch.home()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let secret = key(13)[20..40].to_owned();
+    for bytes in files {
+        assert!(!bytes.windows(20).any(|window| window == secret.as_bytes()));
+    }
+}

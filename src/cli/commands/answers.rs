@@ -4,7 +4,7 @@ use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
@@ -28,6 +28,15 @@ pub struct AnswerArguments {
     /// Write the answer to a file, whole or not at all
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Written {
+    /// For people
+    Human,
+    /// As JSON
+    Json,
 }
 
 /// Opens the store; without one there is nothing to answer from.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::{home, talk};
@@ -39,9 +39,9 @@ pub struct BlastArguments {
     #[arg(long, value_name = "ACCOUNT", requires = "observed")]
     pub account: Option<String>,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -62,9 +62,9 @@ pub fn run(arguments: &BlastArguments) -> Result<Status> {
         _ => Vec::new(),
     };
     let answer = blast::blast(&reader, identity, &extra)?;
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&answer, output),
-        false => report::answers::blast(&answer, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&answer, output),
+        Written::Human => report::answers::blast(&answer, width(), output),
     })?;
     Ok(Status::Clean)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::home;
@@ -32,9 +32,9 @@ pub struct CheckArguments {
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| id.parse::<Rule>())]
     pub only: Vec<Rule>,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -54,9 +54,9 @@ pub fn run(arguments: &CheckArguments) -> Result<Status> {
     let policy_or_usual = policy.as_ref().unwrap_or(&usual);
     let mut found = check::check(&store, &findings, policy_or_usual, jiff::Zoned::now().date())?;
     found.retain(|finding| arguments.only.is_empty() || arguments.only.contains(&finding.rule));
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&found, output),
-        false => report::answers::check(&found, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&found, output),
+        Written::Human => report::answers::check(&found, width(), output),
     })?;
     let fails = match &policy {
         Some(policy) => policy.fails(&findings, &found),

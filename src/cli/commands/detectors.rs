@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::answers::Written;
 use super::generate::word;
 use crate::cli::args::{DetectorSelection, DetectorsAction, DetectorsArguments};
 use crate::cli::exit::Status;
@@ -19,15 +20,15 @@ use crate::scan::check;
 /// An unknown id, a folder at fault, or what standard output says.
 pub fn run(arguments: &DetectorsArguments) -> Result<Status> {
     match &arguments.action {
-        DetectorsAction::List { selection, json } => list(&resolve::registry(selection)?, *json),
+        DetectorsAction::List { selection, format } => list(&resolve::registry(selection)?, *format),
         DetectorsAction::Show { id, selection } => show(id, selection),
         DetectorsAction::Check { folder } => check_all(folder.as_deref()),
     }
 }
 
-fn list(registry: &Registry, json: bool) -> Result<Status> {
+fn list(registry: &Registry, format: Written) -> Result<Status> {
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
-    if json {
+    if format == Written::Json {
         serde_json::to_writer_pretty(&mut output, registry.detectors())?;
         writeln!(output)?;
     } else {

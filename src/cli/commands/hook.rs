@@ -1,22 +1,24 @@
 //! `credtrace hook`: what a person meets who wants to commit. It reads the index that git will commit and stops the commit
 //! where a path has a credential that it has neither in HEAD nor in a merge parent.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use super::scan::colour;
+use crate::baseline::{Baseline, Entry};
+use crate::cli::actor::actor;
 use crate::cli::args::HookArguments;
 use crate::cli::exit::Status;
-use crate::cli::{accepted, home, resolve, talk};
+use crate::cli::known::expired;
+use crate::cli::{home, resolve, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
 use crate::report::escape;
 use crate::scan::hook::{self, StagedCredential};
-use crate::secret::FingerprintKey;
+use crate::secret::{self, FingerprintKey};
 use crate::source::git::staged::StagedRepository;
 
 /// Runs the command.
@@ -25,11 +27,8 @@ use crate::source::git::staged::StagedRepository;
 /// Anything that keeps the index from being checked: the caller then blocks the commit.
 pub fn run(arguments: &HookArguments) -> Result<Status> {
     let repository = StagedRepository::open(Path::new("."), resolve::git_environment())?;
-    let accepted_file = accepted::path(&repository);
     if let (Some(fingerprint), Some(reason)) = (&arguments.accept, &arguments.reason) {
-        accepted::add(&accepted_file, fingerprint, reason)?;
-        talk(&format!("credtrace: accepted {fingerprint}; commit again. It is kept in {}", accepted_file.display()));
-        return Ok(Status::Clean);
+        return accept(arguments, &repository, fingerprint, reason);
     }
     let registry = resolve::registry(&arguments.detectors)?;
     let outcome = hook::check(&repository, &registry)?;
@@ -45,8 +44,7 @@ pub fn run(arguments: &HookArguments) -> Result<Status> {
         return Ok(Status::Clean);
     }
     let key = home::fingerprint_key(None)?;
-    let known = accepted::read(&accepted_file)?;
-    let (accepted, new) = split(found, &known, &key);
+    let (accepted, new) = split(found, &known(arguments, &repository, &key)?, &key);
     if accepted > 0 {
         talk(&format!("credtrace: {accepted} accepted credentials are staged"));
     }
@@ -57,15 +55,60 @@ pub fn run(arguments: &HookArguments) -> Result<Status> {
     Ok(Status::Findings)
 }
 
-/// Takes out what was accepted; returns how much that is and the rest.
-fn split(
-    found: Vec<StagedCredential>,
-    accepted: &HashSet<String>,
-    key: &FingerprintKey,
-) -> (usize, Vec<StagedCredential>) {
+/// Returns where this clone keeps what was accepted: a baseline that is never committed.
+fn accepted_file(repository: &StagedRepository) -> PathBuf {
+    repository.git_dir().join("credtrace-accepted.toml")
+}
+
+/// Accepts a credential, described as far as it is staged.
+fn accept(arguments: &HookArguments, repository: &StagedRepository, name: &str, reason: &str) -> Result<Status> {
+    if secret::key_of(name).is_none() {
+        bail!("{name:?} is no fingerprint; copy it from what the hook printed (b3k1:k1-...:...)");
+    }
+    if reason.trim().is_empty() {
+        bail!("--reason must say why the credential may be committed");
+    }
+    let mut entry = Entry::new(name, reason, &actor(), jiff::Zoned::now().date());
+    let (registry, key) = (resolve::registry(&arguments.detectors)?, home::fingerprint_key(None)?);
+    let staged = hook::check(repository, &registry).map(|outcome| outcome.found).unwrap_or_default();
+    if let Some(found) = staged.iter().find(|found| fingerprint(found, &key) == name) {
+        let candidate = &found.located.candidate;
+        entry.detector = Some(registry.detector(candidate.detector).id.clone());
+        entry.redacted = Some(candidate.secret.redacted(candidate.head));
+    }
+    let file = accepted_file(repository);
+    let mut accepted = Baseline::read_or_empty(&file)?;
+    accepted.put(entry);
+    accepted.write(&file)?;
+    talk(&format!("credtrace: accepted {name}; commit again. It is kept in {}", file.display()));
+    Ok(Status::Clean)
+}
+
+/// Reads what was accepted in this clone, and the baseline that was named.
+fn known(arguments: &HookArguments, repository: &StagedRepository, key: &FingerprintKey) -> Result<Vec<Baseline>> {
+    let mut known = vec![Baseline::read_or_empty(&accepted_file(repository))?];
+    if let Some(path) = &arguments.baseline {
+        let baseline = Baseline::read(path)?;
+        baseline.check_key(path, key)?;
+        known.push(baseline);
+    }
+    Ok(known)
+}
+
+/// Takes out what is known; returns how much that is and the rest, and says which entries are over.
+fn split(found: Vec<StagedCredential>, known: &[Baseline], key: &FingerprintKey) -> (usize, Vec<StagedCredential>) {
+    let today = jiff::Zoned::now().date();
+    let fingerprints: Vec<String> = found.iter().map(|found| fingerprint(found, key)).collect();
+    let hidden = |name: &String| known.iter().any(|baseline| baseline.hides(name, today));
     let all = found.len();
+    let left: Vec<&str> = fingerprints.iter().filter(|name| !hidden(name)).map(String::as_str).collect();
+    for baseline in known {
+        for line in expired(baseline, left.iter().copied(), today, "accepted before") {
+            talk(&format!("credtrace: {}", escape::terminal(&line)));
+        }
+    }
     let new: Vec<StagedCredential> =
-        found.into_iter().filter(|found| !accepted.contains(&fingerprint(found, key))).collect();
+        found.into_iter().zip(&fingerprints).filter(|(_, name)| !hidden(name)).map(|(found, _)| found).collect();
     (all - new.len(), new)
 }
 

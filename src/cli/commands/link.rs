@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::answers::Written;
 use crate::cli::actor::actor;
 use crate::cli::exit::Status;
 use crate::cli::home;
@@ -35,9 +36,9 @@ pub enum LinkAction {
     Reject(DecisionArguments),
     /// Show all decisions, the newest first
     List {
-        /// As JSON, one a line
-        #[arg(long)]
-        json: bool,
+        /// How to write it; json is one object a line
+        #[arg(long, value_enum, default_value = "human")]
+        format: Written,
     },
 }
 
@@ -69,7 +70,7 @@ pub fn run(arguments: &LinkArguments) -> Result<Status> {
     match &arguments.action {
         LinkAction::Accept(decision) => decide(arguments, decision, Verdict::Accept)?,
         LinkAction::Reject(decision) => decide(arguments, decision, Verdict::Reject)?,
-        LinkAction::List { json } => list(arguments, *json)?,
+        LinkAction::List { format } => list(arguments, *format)?,
     }
     Ok(Status::Clean)
 }
@@ -95,10 +96,13 @@ fn decide(arguments: &LinkArguments, asked: &DecisionArguments, verdict: Verdict
     write_line(&line(&decision))
 }
 
-fn list(arguments: &LinkArguments, json: bool) -> Result<()> {
+fn list(arguments: &LinkArguments, format: Written) -> Result<()> {
     let Some(store) = home::store_for_questions(arguments.inventory.as_deref())? else { return Ok(()) };
     for decision in decisions::list(&store)? {
-        let text = if json { serde_json::to_string(&decision)? } else { line(&decision) };
+        let text = match format {
+            Written::Human => line(&decision),
+            Written::Json => serde_json::to_string(&decision)?,
+        };
         write_line(&text)?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::report;
 #[derive(Debug, Args)]
 pub struct MapArguments {
     /// How to write it
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "human")]
     pub format: MapFormat,
 
     /// Only what belongs to AI: agents, AI systems, and identities at providers that serve AI workloads
@@ -47,7 +47,8 @@ pub struct MapArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MapFormat {
     /// A tree of lines
-    Text,
+    #[value(alias = "text")]
+    Human,
     /// One JSON document
     Json,
     /// For Graphviz
@@ -73,7 +74,7 @@ pub fn run(arguments: &MapArguments) -> Result<Status> {
     let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
     let map = map::map(&answers::reader(&store, &registry, Some(&key))?, &filter)?;
     answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
-        MapFormat::Text => report::answers::map_text(&map, output),
+        MapFormat::Human => report::answers::map_text(&map, output),
         MapFormat::Json => answers::json(&map, output),
         MapFormat::Dot => report::answers::map_dot(&map, output),
         MapFormat::Html => report::answers::map_page(&map, output),

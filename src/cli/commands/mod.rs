@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod answers;
+pub mod baseline;
 pub mod blast;
 pub mod check;
 pub mod detectors;

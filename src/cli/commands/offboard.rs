@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::home;
@@ -22,9 +22,9 @@ pub struct OffboardArguments {
     #[arg(value_name = "PERSON")]
     pub person: String,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -40,9 +40,9 @@ pub fn run(arguments: &OffboardArguments) -> Result<Status> {
     let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
     let reader = answers::reader(&store, &registry, Some(&key))?;
     let left = offboard::offboard(&reader, &arguments.person)?;
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&left, output),
-        false => report::answers::offboard(&left, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&left, output),
+        Written::Human => report::answers::offboard(&left, width(), output),
     })?;
     Ok(if left.items.is_empty() { Status::Clean } else { Status::Findings })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::home;
@@ -29,9 +29,9 @@ pub struct ReviewArguments {
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -49,9 +49,9 @@ pub fn run(arguments: &ReviewArguments) -> Result<Status> {
     let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
     let reader = answers::reader(&store, &registry, Some(&key))?;
     let proposals = review::review(&reader, report.as_deref(), &policy, jiff::Zoned::now().date())?;
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&proposals, output),
-        false => report::answers::review(&proposals, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&proposals, output),
+        Written::Human => report::answers::review(&proposals, width(), output),
     })?;
     Ok(if proposals.is_empty() { Status::Clean } else { Status::Findings })
 }

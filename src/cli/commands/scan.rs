@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::cli::args::{FailOn, ScanArguments};
 use crate::cli::exit::Status;
 use crate::cli::verifying::Verifying;
-use crate::cli::{enrich, progress, resolve, talk, words};
+use crate::cli::{enrich, home, progress, resolve, talk, words};
 use crate::detector::registry::Registry;
 use crate::finding::Report;
 use crate::identity::policy::Policy;
@@ -25,6 +25,8 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let mut inventory = enrich::Inventory::open(arguments.inventory.as_deref())?;
     let mut options = resolve::scan_options(&arguments)?;
     options.gather = arguments.verify || inventory.is_open();
+    let own_key = arguments.fingerprint_key_file.is_none() && !home::key_is_given();
+    let mut known = arguments.known.open(&options, own_key)?;
     let policy = policy(&arguments)?;
     if arguments.agents && !arguments.quiet {
         talk(&agents_in_words(&options));
@@ -32,12 +34,17 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
+    if let Some(Err(error)) = known.as_mut().map(|known| known.apply(&mut outcome)) {
+        outcome.report.summary.complete = false;
+        outcome.report.summary.errors.push(format!("baseline: {error:#}"));
+    }
     if let Some(verifying) = verifying.filter(|_| !outcome.interrupted) {
         ask(&verifying, &mut outcome, &options, &bar);
     }
     bar.finish();
     let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
-    // Both quote targets and names, and a credential may have been given as one.
+    // All quote targets and names, and a credential may have been given as one.
+    words::clean(&mut outcome.explanations);
     words::clean(&mut outcome.report.summary.errors);
     words::clean(&mut outcome.report.summary.warnings);
     for line in &outcome.explanations {

@@ -11,9 +11,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
+use super::answers::Written;
 use crate::cli::args::DetectorSelection;
 use crate::cli::exit::Status;
 use crate::cli::verifying::VerifyingArguments;
@@ -21,9 +22,8 @@ use crate::cli::{home, progress, resolve, talk};
 use crate::credential::{FoundCompanion, FoundCredential};
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
-use crate::finding::{Confidence, FINDING_SCHEMA, Finding, Identity, Liveness, Verification};
+use crate::finding::{Finding, Liveness, Verification};
 use crate::report::escape;
-use crate::secret::{FingerprintKey, Secret};
 
 /// Examples, and how the command ends.
 const VERIFY_EXAMPLES: &str = "Examples:
@@ -59,9 +59,9 @@ pub struct VerifyArguments {
     #[arg(long)]
     pub list_endpoints: bool,
 
-    /// How to write the answer
+    /// How to write the answer; json is one object, with --list-endpoints one a line
     #[arg(long, value_enum, default_value = "human")]
-    pub format: VerifyFormat,
+    pub format: Written,
 
     /// More detectors beside the built-in ones, from the .toml files of a folder
     #[arg(long, value_name = "DIR")]
@@ -74,15 +74,6 @@ pub struct VerifyArguments {
     /// How providers are asked.
     #[command(flatten)]
     pub verifying: VerifyingArguments,
-}
-
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum VerifyFormat {
-    /// For people
-    Human,
-    /// One JSON object; with --list-endpoints one a line
-    Json,
 }
 
 /// Runs the command.
@@ -113,7 +104,9 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
         input::check_companion(&id, &secret, detector, &registry)?;
         found.companions.push(FoundCompanion { detector: id, secret, distance: 0 });
     }
-    let mut findings = [finding(detector, &found, head, &key)];
+    // The person said which detector it is, and so whose.
+    let fingerprint = key.write(&key.fingerprint(found.secret.expose()));
+    let mut findings = [Finding::of(detector, fingerprint, found.secret.redacted(head))];
     let bar = progress::Bar::new(false);
     let asked = verifying.ask(&mut findings, std::slice::from_ref(&found), &key, &bar);
     bar.finish();
@@ -134,36 +127,6 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
     })
 }
 
-/// The finding that a scan would have made of the value, without a place.
-fn finding(detector: &Detector, found: &FoundCredential, head: usize, key: &FingerprintKey) -> Finding {
-    Finding {
-        schema: FINDING_SCHEMA.into(),
-        fingerprint: fingerprint(&found.secret, key),
-        detector: detector.id.clone(),
-        // The person said which detector it is, and so whose.
-        provider: Some(detector.provider.clone()),
-        provider_candidates: Vec::new(),
-        kind: detector.kind,
-        ai: detector.ai,
-        confidence: Confidence::High,
-        severity: detector.severity(),
-        redacted: found.secret.redacted(head),
-        secret: None,
-        decoded: Vec::new(),
-        companions: Vec::new(),
-        first_seen: None,
-        last_seen: None,
-        occurrences: Vec::new(),
-        verification: Verification::default(),
-        identity: Identity::default(),
-        identity_findings: Vec::new(),
-    }
-}
-
-fn fingerprint(secret: &Secret, key: &FingerprintKey) -> String {
-    key.write(&key.fingerprint(secret.expose()))
-}
-
 /// The answer, for programs.
 #[derive(Serialize)]
 struct Answered<'a> {
@@ -175,9 +138,9 @@ struct Answered<'a> {
     verification: &'a Verification,
 }
 
-fn write(finding: &Finding, detector: &Detector, format: VerifyFormat) -> Result<()> {
+fn write(finding: &Finding, detector: &Detector, format: Written) -> Result<()> {
     let mut output = std::io::stdout().lock();
-    if format == VerifyFormat::Json {
+    if format == Written::Json {
         let answered = Answered {
             schema: "credtrace/verification/1",
             detector: &detector.id,
@@ -231,7 +194,7 @@ fn list_endpoints(arguments: &VerifyArguments, registry: &Registry) -> Result<St
     }
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for ((endpoint, provider, named), detectors) in &places {
-        if arguments.format == VerifyFormat::Json {
+        if arguments.format == Written::Json {
             serde_json::to_writer(&mut output, &Listed { endpoint, provider, named: *named, detectors })?;
             writeln!(output)?;
         } else {

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::answers::{self, AnswerArguments};
+use super::answers::{self, AnswerArguments, Written};
 use super::scan::width;
 use crate::cli::exit::Status;
 use crate::cli::{home, progress, talk};
@@ -37,9 +37,9 @@ pub struct WhoArguments {
     #[arg(value_name = "-|FINGERPRINT|HINT|ID|EMAIL|SPIFFE", default_value = "-", allow_hyphen_values = true)]
     pub what: String,
 
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Written,
 
     /// Where the inventory is and how the answer is written.
     #[command(flatten)]
@@ -70,9 +70,9 @@ pub fn run(arguments: &WhoArguments) -> Result<Status> {
         }
         answer
     };
-    answers::put(arguments.answer.output.as_deref(), |output| match arguments.json {
-        true => answers::json(&answer, output),
-        false => report::answers::who(&answer, width(), output),
+    answers::put(arguments.answer.output.as_deref(), |output| match arguments.format {
+        Written::Json => answers::json(&answer, output),
+        Written::Human => report::answers::who(&answer, width(), output),
     })?;
     Ok(if answer.standing == Standing::Answered { Status::Clean } else { Status::Findings })
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::rule;
 use super::schema::{Entry, RevokeCall, Signing, Verify};
-use super::template::{self, CLAIM, NEAR, Piece, RESERVED};
+use super::template::{self, CLAIM, NEAR, PART, Piece, RESERVED};
 
 /// Endings under which anybody may have a host: none of them says whose it is.
 const ANYBODYS: [&str; 14] = [
@@ -92,9 +93,8 @@ fn check_verify(entry: &Entry, verify: &Verify) -> Result<(), String> {
         return Err(format!("verify.method: {:?} is neither GET nor POST", verify.method));
     }
     check_path("verify.path", &verify.path)?;
-    if template::parts(&verify.path).any(|part| part == "secret" || part == "basic") {
-        return Err("verify.path must not hold the secret: paths end up in logs".into());
-    }
+    check_path_parts(verify)?;
+    check_form(verify)?;
     if verify.headers.values().any(|value| value.contains("{basic}")) != verify.basic.is_some() {
         return Err("verify.basic and a header with {basic} belong together".into());
     }
@@ -103,12 +103,57 @@ fn check_verify(entry: &Entry, verify: &Verify) -> Result<(), String> {
     check_meanings(verify)
 }
 
+/// Checks that a path holds something of the secret only where the file says so.
+fn check_path_parts(verify: &Verify) -> Result<(), String> {
+    let mut parts = template::parts(&verify.path);
+    if parts.any(|part| part == "basic") {
+        return Err("verify.path must not hold {basic}".into());
+    }
+    let holds = template::parts(&verify.path).any(is_of_secret);
+    match (holds, verify.secret_in_path) {
+        (true, false) => {
+            Err("verify.path must not hold the secret: paths end up in logs; where the provider takes it \
+            nowhere else, say secret-in-path"
+                .into())
+        }
+        (false, true) => Err("verify.secret-in-path: the path holds nothing of the secret".into()),
+        (true, true) if verify.hosts.is_empty() => {
+            Err("verify.secret-in-path needs hosts: such a request goes to the provider's own alone".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a part is the secret or a piece of it.
+fn is_of_secret(part: &str) -> bool {
+    part == "secret" || part.starts_with(PART)
+}
+
+/// Checks that the form of a secret names every piece that is used, and no other.
+fn check_form(verify: &Verify) -> Result<(), String> {
+    let texts = verify.hosts.iter().chain([&verify.path]).chain(verify.headers.values()).chain(&verify.basic);
+    let texts = texts.chain(&verify.body);
+    let used: Vec<&str> =
+        texts.flat_map(|text| template::parts(text)).filter_map(|part| part.strip_prefix(PART)).collect();
+    let Some(form) = &verify.form else {
+        return used.first().map_or(Ok(()), |part| Err(format!("verify: {{part.{part}}} needs verify.form")));
+    };
+    let named = rule::group_names(form).map_err(|reason| format!("verify.form: {reason}"))?;
+    if let Some(part) = used.iter().find(|part| !named.iter().any(|name| name == *part)) {
+        return Err(format!("verify: {{part.{part}}} is no group of verify.form"));
+    }
+    if let Some(name) = named.iter().find(|name| !used.contains(&name.as_str())) {
+        return Err(format!("verify.form: the group {name:?} is not used"));
+    }
+    Ok(())
+}
+
 /// Checks a host: a name of labels, of which one but the last two may be a part.
 fn check_host(host: &str) -> Result<(), String> {
     let fault = |reason: &str| Err(format!("verify.hosts: {host:?} {reason}"));
     let labels: Vec<&str> = host.split('.').collect();
-    // The name of a claim holds a dot.
-    let joined = host.replace(&format!("{{{CLAIM}"), "{");
+    // The name of a claim or of a piece holds a dot.
+    let joined = host.replace(&format!("{{{CLAIM}"), "{").replace(&format!("{{{PART}"), "{");
     let labels = if joined.len() == host.len() { labels } else { joined.split('.').collect() };
     let is_part = |label: &&str| label.starts_with('{') && label.ends_with('}');
     let plain = |label: &str| {
@@ -127,8 +172,8 @@ fn check_host(host: &str) -> Result<(), String> {
         return fault("may have one part, with two labels behind it");
     }
     match template::parts(host).next() {
-        Some(part) if part == "region" || part.starts_with(CLAIM) => Ok(()),
-        _ => fault("may have {region} or {claim.NAME} as its part"),
+        Some(part) if part == "region" || part.starts_with(CLAIM) || part.starts_with(PART) => Ok(()),
+        _ => fault("may have {region}, {claim.NAME} or {part.NAME} as its part"),
     }
 }
 
@@ -165,6 +210,7 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
         RESERVED.contains(&part)
             || companion(part)
             || near(part)
+            || part.starts_with(PART)
             || part.strip_prefix(CLAIM).is_some_and(|claim| !claim.is_empty())
     };
     let templates = verify.headers.values().chain(&verify.basic).chain([&verify.path]);

@@ -91,7 +91,7 @@ pub fn written_forms(literals: &BTreeMap<(Vec<u8>, bool), Vec<u16>>) -> Vec<Anch
 
 /// Adds the forms of a prefix.
 fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
-    let cut = &prefix[..prefix.len().min(CUT)];
+    let cut = telling(prefix, CUT);
     for (phase, form) in base64_forms(cut) {
         add(Encoding::Base64(phase), form, false);
     }
@@ -115,12 +115,7 @@ fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
     if cut.len() < SHORT_CUT {
         return;
     }
-    // An anchor that begins with one byte over and over is looked for by its end.
-    let short = if cut[..SHORT_CUT].windows(2).all(|pair| pair[0] == pair[1]) {
-        &cut[cut.len() - SHORT_CUT..]
-    } else {
-        &cut[..SHORT_CUT]
-    };
+    let short = telling(cut, SHORT_CUT);
     if !prefix.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         add(Encoding::Utf32, spaced(short, 3), false);
         add(Encoding::Escaped, each(short, |byte| format!("%{byte:02x}")), true);
@@ -128,6 +123,14 @@ fn encoded(prefix: &[u8], add: &mut impl FnMut(Encoding, Vec<u8>, bool)) {
         add(Encoding::Escaped, each(short, |byte| format!("&#{byte};")), false);
         add(Encoding::Escaped, each(short, |byte| format!("&#x{byte:02x};")), true);
     }
+}
+
+/// Returns the first bytes of a prefix, or its last ones where it begins with one byte over and over: that is how images
+/// and tables look.
+fn telling(prefix: &[u8], most: usize) -> &[u8] {
+    let length = prefix.len().min(most);
+    let repeats = prefix[..length.min(SHORT_CUT)].windows(2).all(|pair| pair[0] == pair[1]);
+    if repeats { &prefix[prefix.len() - length..] } else { &prefix[..length] }
 }
 
 /// Signs that addresses, JSON and HTML escape where they stand in a value.

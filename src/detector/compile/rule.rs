@@ -67,6 +67,8 @@ pub struct Rule {
     pub constants: Vec<(u32, u32)>,
     /// How little it allows: more for an exact length, and for a small alphabet.
     pub tightness: u16,
+    /// How long a match is at the least, in bytes; zero where it is a pattern.
+    pub shortest: u32,
     /// How many lengths a match may have beyond its shortest; nothing where it is a pattern that does not say.
     pub slack: Option<u32>,
     /// How many bytes before the anchor a verdict may depend on.
@@ -129,6 +131,7 @@ fn prefixed(detector: &Detector, number: u16, shape: &Shape, text: &str) -> Resu
         alphabet: shape.alphabet(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        shortest: shape.lengths().0,
         slack: Some(shape.lengths().1 - shape.lengths().0),
         back: offset + CONTEXT,
         forward: shape.lengths().1 + detector.reach.unwrap_or(CONTEXT),
@@ -146,6 +149,7 @@ fn beside_a_name(detector: &Detector, number: u16, shape: &Shape) -> Result<(Rul
         alphabet: shape.all_bytes(),
         constants: shape.constants(),
         tightness: shape.tightness(),
+        shortest: shape.lengths().0,
         slack: Some(shape.lengths().1 - shape.lengths().0),
         back: CONTEXT,
         forward: distance + shape.lengths().1 + CONTEXT,
@@ -188,6 +192,7 @@ fn of_pattern(detector: &Detector, number: u16, pattern: &str) -> Result<(Rule, 
         alphabet: ByteSet::EMPTY,
         constants: Vec::new(),
         tightness: 0,
+        shortest: 0,
         slack: None,
         back,
         forward: longest + detector.reach.unwrap_or(CONTEXT),
@@ -230,6 +235,31 @@ pub fn parse(pattern: &str) -> Result<Hir, String> {
         return Err("pattern repeats too much: unrolled it is over 200,000 places long".into());
     }
     Ok(hir)
+}
+
+/// Returns the names of a regex's groups, in order.
+///
+/// # Errors
+/// As [`parse`], or a group without a name.
+pub fn group_names(pattern: &str) -> Result<Vec<String>, String> {
+    fn gather(hir: &Hir, names: &mut Vec<String>) -> Result<(), String> {
+        use regex_syntax::hir::HirKind;
+        match hir.kind() {
+            HirKind::Capture(capture) => {
+                names
+                    .push(capture.name.as_deref().ok_or("a group has no name; write (?:…) or (?P<name>…)")?.to_owned());
+                gather(&capture.sub, names)
+            }
+            HirKind::Repetition(repetition) => gather(&repetition.sub, names),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().try_for_each(|part| gather(part, names))
+            }
+            _ => Ok(()),
+        }
+    }
+    let mut names = Vec::new();
+    gather(&parse(pattern)?, &mut names)?;
+    Ok(names)
 }
 
 /// The number of places that a regex has once its counted repetitions are unrolled.

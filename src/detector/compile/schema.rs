@@ -252,8 +252,16 @@ pub struct Verify {
     pub self_hosted: bool,
     /// `GET` or `POST`.
     pub method: String,
-    /// The path and query, with ids of companions, `{region}` and `{claim.NAME}` in it; never `{secret}`.
+    /// The path and query, with ids of companions, `{region}`, `{claim.NAME}` and other parts in it; `{secret}` and
+    /// `{part.NAME}` only with `secret-in-path`.
     pub path: String,
+    /// Whether something of the secret stands in the path or query, because the provider takes it nowhere else. Such a path
+    /// is never shown, and the request goes over https alone.
+    #[serde(default)]
+    pub secret_in_path: bool,
+    /// How the whole secret is cut: a byte regex with named groups, each of which is a `{part.NAME}`. A secret that does not
+    /// fit it is not asked about.
+    pub form: Option<String>,
     /// Headers, values with `{secret}`, `{basic}` or ids of companions in them.
     #[serde(default)]
     pub headers: std::collections::BTreeMap<String, String>,
@@ -266,7 +274,7 @@ pub struct Verify {
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
     /// Public ids that stand near the credential, each a glob by its name: `{near.NAME}` in a path or header stands for the
-    /// one id that fits. Ids are UUIDs, key ids and names of service accounts.
+    /// one id or host that fits. Ids are UUIDs, key ids and names of service accounts.
     #[serde(default)]
     pub near: std::collections::BTreeMap<String, String>,
     /// What an answer that would mean that it works must list as well; where it does not, the credential is dead.

@@ -48,7 +48,7 @@ pub struct Scope {
 pub struct Maker {
     /// The program's version.
     pub version: String,
-    /// BLAKE3 over the detectors, as `detectors list --json` writes them.
+    /// BLAKE3 over the detectors, as `detectors list --format json` writes them.
     pub detectors: String,
     /// How many detectors there are.
     pub detector_count: u64,

@@ -66,6 +66,18 @@ pub fn base64(window: &[u8], base: usize, from: usize, to: usize, phase: u8) -> 
     run.finish(base, from, to, Undone::Base64)
 }
 
+/// Returns whether base64 is that of printable text without a blank or a line end but at its end. Unlike [`base64`] this
+/// copies nothing and stops at the first byte that tells.
+pub fn holds_a_word(characters: &[u8]) -> bool {
+    let total = characters.len() / 4 * 3 + (characters.len() % 4).saturating_sub(1);
+    let value = |character: u8| SEXTETS[usize::from(character)];
+    let bytes = characters.chunks(4).flat_map(|group| {
+        let pairs = group.windows(2).enumerate();
+        pairs.map(|(pair, both)| (value(both[0]) << (2 + 2 * pair)) | (value(both[1]) >> (4 - 2 * pair)))
+    });
+    total > 1 && bytes.enumerate().all(|(index, byte)| byte.is_ascii_graphic() || (byte == b'\n' && index + 1 == total))
+}
+
 /// The value of each character of either alphabet; `NONE` for any other byte.
 const SEXTETS: [u8; 256] = {
     let mut table = [NONE; 256];

@@ -10,8 +10,6 @@ const SHORTEST: usize = 16;
 const LONGEST: usize = 4096;
 /// The shortest first piece of a value that a concatenation cuts, in characters: shorter ones are words of a message.
 const SHORTEST_PIECE: usize = 6;
-/// How many characters are decoded to see whether they are text at all.
-const PROBE: usize = 12;
 
 const DIGITS: ByteSet = ByteSet::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_");
 
@@ -25,11 +23,7 @@ pub fn decoded(source: &View<'_>, from: usize, distance: usize) -> Option<View<'
         position += bytes[position..limit].iter().position(|byte| DIGITS.contains(*byte))?;
         let length = bytes[position..].iter().take(LONGEST + 1).take_while(|byte| DIGITS.contains(**byte)).count();
         let end = position + length;
-        if (SHORTEST..=LONGEST).contains(&length)
-            && length % 4 != 1
-            && is_printable(&bytes[position..position + PROBE])
-            && is_printable(&bytes[position..end])
-        {
+        if (SHORTEST..=LONGEST).contains(&length) && length % 4 != 1 && decode::holds_a_word(&bytes[position..end]) {
             return replaced(source, position, end);
         }
         position = end;
@@ -62,13 +56,6 @@ fn is_listed(text: &[u8]) -> bool {
     let blanks = text.iter().skip(1).take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
     text.get(1..1 + blanks).is_some_and(|gap| gap.contains(&b'\n'))
         && matches!(text.get(1 + blanks), Some(b'"' | b'\'' | b'`'))
-}
-
-/// Whether base64 is that of text without a line end but at its end.
-fn is_printable(characters: &[u8]) -> bool {
-    let (view, ..) = decode::base64(characters, 0, 0, 0, 0);
-    let text = view.bytes.strip_suffix(b"\n").unwrap_or(&view.bytes);
-    !text.is_empty() && text.iter().all(u8::is_ascii_graphic)
 }
 
 fn replaced(source: &View<'_>, start: usize, end: usize) -> Option<View<'static>> {

@@ -5,7 +5,7 @@ use crate::detector::registry::Registry;
 use crate::secret::Secret;
 use crate::verify::testing::{PLAIN, answer, detector, found, now, parsed, secret};
 
-mod built_in;
+pub(crate) mod built_in;
 
 fn asked(detector: &Detector, found: &FoundCredential) -> Result<Vec<String>, (Liveness, String)> {
     hosts_of(plan(detector, false, found, &Endpoints::default(), now()))
@@ -171,7 +171,10 @@ fn a_named_endpoint_stands_for_all_hosts() {
         let planned = plan(&detector(&lines), false, &near, &endpoints("acme=http://127.0.0.1:4000/base"), now());
         let Plan::Ask(requests) = planned else { panic!("it is asked") };
         assert_eq!(requests.len(), 1);
-        assert_eq!(format!("{}{}", requests[0].endpoint, requests[0].path), "http://127.0.0.1:4000/base/v1/me");
+        assert_eq!(
+            format!("{}{}", requests[0].endpoint, requests[0].path.expose()),
+            "http://127.0.0.1:4000/base/v1/me"
+        );
     }
     let several = found(&[], &["me.cloud.acme.example", "you.cloud.acme.example"]);
     assert_eq!(
@@ -297,6 +300,13 @@ fn a_detector_that_could_lead_elsewhere_is_refused() {
         ("/v1/me", "/v1 /me", "no path"),
         ("/v1/me", "/v1/me#x", "no path"),
         ("/v1/me", "/v1/{secret}", "logs"),
+        ("/v1/me", "/v1/{basic}", "{basic}"),
+        ("live = [200]", "live = [200]\nsecret-in-path = true", "holds nothing of the secret"),
+        ("/v1/me", "/v1/{part.id}", "logs"),
+        ("Bearer {secret}", "Bearer {part.id}", "needs verify.form"),
+        ("live = [200]", "live = [200]\nform = '(?P<id>x).*'", "not used"),
+        ("live = [200]", "live = [200]\nform = '(x).*'", "no name"),
+        ("live = [200]", "live = [200]\nform = '(x'", "does not parse"),
         ("/v1/me", "/v1/{other-id}", "declared companion"),
         ("Bearer {secret}", "Bearer {other-id}", "declared companion"),
         ("Bearer {secret}", "Basic {basic}", "belong together"),
@@ -321,7 +331,9 @@ fn a_detector_that_could_lead_elsewhere_is_refused() {
     for (from, to) in [
         ("api.acme.example", "{region}.acme.example"),
         ("api.acme.example", "{claim.ref}.acme.example"),
-        ("/v1/me", "/v1/{acme-id}/{claim.org}?x={region}"),
+        ("/v1/me", "/v1/{acme-id}/{claim.org}?x={region}&y={tenant}&z={email}"),
+        ("/v1/me\"", "/v1/{secret}\"\nsecret-in-path = true"),
+        ("/v1/me\"", "/v1/{part.id}\"\nsecret-in-path = true\nform = '(?P<id>acme_.*)'"),
         ("live = [200]", "live = [200]\nbody = '{\"q\":\"query{viewer{id}}\"}'"),
     ] {
         changed(from, to).expect(to);

@@ -68,7 +68,7 @@ fn verdict(ids: &[&str], answer: &Answer) -> Verification {
         Plan::Settled(verdict) => verdict,
         Plan::Ask(requests) => {
             assert_eq!(requests.len(), 1);
-            assert_eq!(requests[0].path, format!("/robot/v1/metadata/x509/{}", ACCOUNT.replace('@', "%40")));
+            assert_eq!(requests[0].path.expose(), format!("/robot/v1/metadata/x509/{}", ACCOUNT.replace('@', "%40")));
             assert!(requests[0].body.is_none());
             judge(detector, &[(requests[0].clone(), Ok(answer.clone()))])
         }

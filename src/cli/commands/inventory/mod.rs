@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::commands::answers::Written;
 use crate::cli::exit::Status;
 use crate::inventory::hand_kept::Format;
 use crate::inventory::import::Kind;
@@ -59,12 +60,9 @@ pub enum InventoryAction {
     },
     /// Print an inventory to begin with, every field explained
     Template {
-        /// As CSV
-        #[arg(long, conflicts_with = "json")]
-        csv: bool,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// How to write it
+        #[arg(long, value_parser = template_formats(), default_value = "toml")]
+        format: Format,
     },
 }
 
@@ -156,14 +154,6 @@ pub struct DiffArguments {
     pub format: Written,
 }
 
-/// How an answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Written {
-    Human,
-    Json,
-}
-
 /// How the list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -192,6 +182,12 @@ fn kinds() -> impl TypedValueParser<Value = Chosen> {
     })
 }
 
+/// Reads the name of a format that people keep an inventory in.
+fn template_formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .map(|name| Format::from_name(&name).unwrap_or(Format::Toml))
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -203,13 +199,8 @@ pub fn run(arguments: &InventoryArguments) -> Result<Status> {
         InventoryAction::List(list) => show::list(list, store),
         InventoryAction::Diff(diff) => import::diff(diff, store),
         InventoryAction::Coverage { format } => show::coverage(*format, store),
-        InventoryAction::Template { csv, json } => {
-            let format = match (csv, json) {
-                (true, _) => Format::Csv,
-                (_, true) => Format::Json,
-                _ => Format::Toml,
-            };
-            std::io::Write::write_all(&mut std::io::stdout().lock(), template(format).as_bytes())?;
+        InventoryAction::Template { format } => {
+            std::io::Write::write_all(&mut std::io::stdout().lock(), template(*format).as_bytes())?;
             Ok(Status::Clean)
         }
     }

@@ -22,7 +22,7 @@ fn templates(verify: &Verify) -> impl Iterator<Item = &String> {
 }
 
 /// A credential of a detector with everything near it that its request needs.
-fn complete(registry: &Registry, detector: &Detector, verify: &Verify, seed: u64) -> FoundCredential {
+pub(crate) fn complete(registry: &Registry, detector: &Detector, verify: &Verify, seed: u64) -> FoundCredential {
     let mut generator = Generator::new(seed);
     let mut secret = value_of(detector, &mut generator);
     let parts = templates(verify).flat_map(|text| template::parts(text));
@@ -44,7 +44,9 @@ fn complete(registry: &Registry, detector: &Detector, verify: &Verify, seed: u64
     let regional =
         verify.hosts.iter().filter_map(|host| Some(format!("x.eu-west-1{}", host.split_once("{region}")?.1)));
     let hosts = tenant.into_iter().chain(regional.take(1)).collect();
-    FoundCredential { secret, companions, surroundings: Surroundings { hosts, ids, ..Surroundings::default() } }
+    let emails = vec!["ana@acme.example".to_owned()];
+    let surroundings = Surroundings { hosts, ids, emails, ..Surroundings::default() };
+    FoundCredential { secret, companions, surroundings }
 }
 
 /// A signed token with these claims.
@@ -67,7 +69,7 @@ fn requests_of(detector: &Detector, found: &FoundCredential) -> Vec<Request> {
     }
 }
 
-fn named_for(provider: &str) -> Endpoints {
+pub(crate) fn named_for(provider: &str) -> Endpoints {
     let value = format!("{provider}=https://server.example.com");
     Endpoints::parse(&[value], Registry::built_in().detectors(), false).expect("an endpoint")
 }
@@ -84,12 +86,12 @@ fn allowed(verify: &Verify, host: &str) -> bool {
     verify.hosts.iter().any(fits) || verify.host_suffixes.iter().any(|suffix| is_tenant(host, suffix))
 }
 
-fn verified(registry: &Registry) -> impl Iterator<Item = (&Detector, &Verify)> {
+pub(crate) fn verified(registry: &Registry) -> impl Iterator<Item = (&Detector, &Verify)> {
     registry.detectors().iter().filter_map(|detector| Some((detector, detector.verify.as_ref()?)))
 }
 
 #[test]
-fn every_verify_block_makes_requests_to_its_own_hosts_with_the_secret_in_no_path() {
+fn every_verify_block_makes_requests_to_its_own_hosts_and_shows_no_path_with_a_secret() {
     let registry = Registry::built_in();
     let mut count = 0;
     for (detector, verify) in verified(&registry) {
@@ -101,9 +103,11 @@ fn every_verify_block_makes_requests_to_its_own_hosts_with_the_secret_in_no_path
             assert_eq!(endpoint.named, anywhere, "{}", detector.id);
             assert!(endpoint.named || allowed(verify, &endpoint.host), "{}: {endpoint}", detector.id);
             assert!(endpoint.secure, "{}", detector.id);
-            assert!(!request.path.contains(['{', '}']), "{}: {}", detector.id, request.path);
+            let path = request.path.expose();
+            assert!(!path.contains(['{', '}']), "{}: {path}", detector.id);
+            assert_eq!(request.path.holds_secret(), verify.secret_in_path, "{}", detector.id);
             let secret = found.secret.expose();
-            assert!(memchr::memmem::find(request.path.as_bytes(), secret).is_none(), "{}", detector.id);
+            assert!(memchr::memmem::find(request.path.shown().as_bytes(), secret).is_none(), "{}", detector.id);
             assert!(memchr::memmem::find(request.endpoint.host.as_bytes(), secret).is_none(), "{}", detector.id);
             for text in request.headers.iter().map(|(_, value)| value).chain(&request.body).map(Secret::expose) {
                 for part in [b"{secret}".as_slice(), b"{basic}", b"{region}", b"{claim."] {
@@ -116,7 +120,7 @@ fn every_verify_block_makes_requests_to_its_own_hosts_with_the_secret_in_no_path
 }
 
 /// Makes a body of JSON that contains a text, of the shapes that providers answer with.
-fn body_with(text: &str) -> String {
+pub(crate) fn body_with(text: &str) -> String {
     let mut bodies = vec![format!("{{\"message\":\"{text}\"}}")];
     for tail in ["", "}", "\"\"}", "1}", "}}", ":1}", ":1}}", ":{}}", "\"x\":1}", "]}", "}]}", "}]}}", "\"}", "\"}}"] {
         bodies.push(format!("{{{text}{tail}"));
@@ -136,7 +140,7 @@ fn liveness(state: State) -> Liveness {
 }
 
 /// What a detector documents for a status and a body of JSON.
-fn documented(verify: &Verify, status: u16, body: &str) -> Liveness {
+pub(crate) fn documented(verify: &Verify, status: u16, body: &str) -> Liveness {
     let packed = |text: &str| text.replace(|character: char| character.is_ascii_whitespace(), "");
     let fits = |contains: &str| packed(body).contains(&packed(contains));
     if let Some(condition) = verify.when.iter().find(|when| when.status == status && fits(&when.contains)) {
