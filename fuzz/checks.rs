@@ -351,8 +351,8 @@ const ARCHIVE_LIMITS: archive::Limits = archive::Limits {
 /// No more comes out of an archive than the limits allow, and the same each time. The first byte says how it is packed,
 /// so that what no file would begin with is tried too.
 pub(crate) fn archive(data: &[u8]) {
-    const FORMATS: [Packing; 6] =
-        [Packing::Zip, Packing::Tar, Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd];
+    const FORMATS: [Packing; 7] =
+        [Packing::Zip, Packing::Tar, Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Sqlite];
     let Some((first, packed)) = data.split_first() else { return };
     let format = archive::recognise(packed).unwrap_or(FORMATS[usize::from(*first) % FORMATS.len()]);
     let from_bytes = || members(format, ArchiveSource::Seekable(&mut Cursor::new(packed)), packed.len());

@@ -43,7 +43,7 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// Whether the archive's own bytes have to be looked at too, since what they hold did not all come out.
     pub(super) fn is_text_as_well(&self) -> bool {
-        self.outcome.damage.is_some() || self.format == Format::Other
+        self.outcome.damage.is_some() || self.format.is_text_as_well()
     }
 
     /// Counts what was scanned, and says what was left out of the archive of this name. A person who names an archive as a
@@ -306,6 +306,9 @@ pub(super) fn scan_stream<'stream>(
         let unpacked = scan_seekable(context, &mut Cursor::new(&start.bytes[..]), size, place, path)?;
         let text = unpacked.is_text_as_well.then(|| start.and(stream));
         return Ok((unpacked.hits, text));
+    }
+    if format == Format::Sqlite {
+        return Ok((Vec::new(), Some(start.and(stream))));
     }
     if matches!(format, Format::Zip | Format::Other) {
         let reason = "is an archive that cannot be read from standard input; name the file instead";

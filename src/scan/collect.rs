@@ -1,6 +1,6 @@
 //! Makes findings of hits: one a distinct secret, with every place where it occurs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::mask::Masked;
 use super::near;
@@ -12,6 +12,7 @@ use crate::detector::registry::Registry;
 use crate::finding::{CompanionNote, Confidence, Finding, Occurrence, SourceKind};
 use crate::matcher::Candidate;
 use crate::secret::Secret;
+use crate::source::archive::PIECES;
 
 /// A candidate at one place.
 #[derive(Debug, Clone)]
@@ -239,6 +240,7 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     let is_file = |place: &Occurrence| !matches!(place.source, SourceKind::Index | SourceKind::Git | SourceKind::Stdin);
     occurrences.retain(|place| !is_file(place) || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
+    drop_pieces(&mut occurrences);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
     occurrences.dedup_by(|later, earlier| place_order(later) == place_order(earlier));
     let dates = || occurrences.iter().filter_map(|place| place.date.as_deref()).filter(|date| *date != "invalid");
@@ -246,6 +248,17 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     finding.last_seen = dates().max_by_key(|date| instant(date)).map(str::to_owned);
     finding.occurrences = occurrences;
     finding
+}
+
+/// Drops the places in values that were put together of pieces, where the file itself has one: it is the same.
+fn drop_pieces(occurrences: &mut Vec<Occurrence>) {
+    let mark = format!("!/{PIECES}");
+    let whole: HashSet<(String, String)> =
+        occurrences.iter().map(|place| (place.target.clone(), place.path.clone())).collect();
+    occurrences.retain(|place| {
+        let file = place.path.rfind(&mark).map(|at| place.path[..at].to_owned());
+        file.is_none_or(|file| !whole.contains(&(place.target.clone(), file)))
+    });
 }
 
 /// Joins the versions of one path into the occurrence of the first.

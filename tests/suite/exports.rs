@@ -265,7 +265,7 @@ fn the_database_of_an_editor_is_read() {
     std::fs::create_dir_all(&folder).unwrap();
     let database = rusqlite::Connection::open(folder.join("state.vscdb")).unwrap();
     database.execute_batch("CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)").unwrap();
-    // Long values lie on many pages, and what stands across the end of one is in two pieces.
+    // Long values lie on many pages, and what stands across the end of one is put together.
     for seed in 0..100_u64 {
         let value = json!({"text": format!("{}KEY={} {}", "word ".repeat(1000), key(seed), "x".repeat(900 + seed as usize * 41))})
             .to_string();
@@ -273,6 +273,12 @@ fn the_database_of_an_editor_is_read() {
     }
     drop(database);
     let run = scratch.scan_command(&["--agents"]).env("HOME", scratch.elsewhere("person")).run().status(1);
-    let found = (0..100).filter(|seed| run.finding_of(&key(*seed)).is_some()).count();
-    assert!(found >= 95, "{found} of 100 keys");
+    let mut put_together = 0;
+    for seed in 0..100 {
+        let path = &run.paths(&key(seed));
+        assert_eq!(path.len(), 1, "{run:?}");
+        put_together += usize::from(path[0].contains("state.vscdb!/<page "));
+    }
+    assert!((1..10).contains(&put_together), "{put_together}");
+    assert_eq!(run.summary()["skipped"].as_object().unwrap().len(), 0, "{run:?}");
 }

@@ -187,6 +187,12 @@ fn seeds_of_archives() {
         xz(&text),
         [&b"\x50\x2a\x4d\x18\x03\0\0\0abc"[..], &zstd(&text), &zstd(xz(&text))].concat(),
     ];
+    let scratch = Scratch::new();
+    let database = rusqlite::Connection::open(scratch.path("a.db")).unwrap();
+    database.execute_batch("PRAGMA page_size = 512; CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)").unwrap();
+    database.execute("INSERT INTO t VALUES (?1, ?2)", (&text, text.repeat(4))).unwrap();
+    drop(database);
+    seeds.push(std::fs::read(scratch.path("a.db")).unwrap());
     for (number, seed) in (0..).zip(&mut seeds) {
         seed.insert(0, number);
     }

@@ -45,7 +45,7 @@ pub(super) fn open<'budget, R: Read>(
             Inner::Xz(Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, kilobytes)))
         }
         Format::Zstd => Inner::Zstd(Box::new(Zstd::new(stream))),
-        Format::Zip | Format::Tar | Format::Other => return None,
+        Format::Zip | Format::Tar | Format::Sqlite | Format::Other => return None,
     };
     Some(Decoder { inner, _window: window })
 }

@@ -18,12 +18,21 @@ pub enum Format {
     Xz,
     /// One text, compressed by zstd.
     Zstd,
+    /// A database of SQLite, whose long values lie in pieces.
+    Sqlite,
     /// An archive of a kind that is not read: 7z, rar, cab, lz4, lzip, compress.
     Other,
 }
 
+impl Format {
+    /// Whether the bytes of such a file are scanned as they are in any case.
+    pub fn is_text_as_well(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Other)
+    }
+}
+
 /// What the formats begin with.
-const MARKS: [(&[u8], Format); 16] = [
+const MARKS: [(&[u8], Format); 17] = [
     (b"PK\x03\x04", Format::Zip),
     (b"PK\x05\x06", Format::Zip),
     (b"PK\x07\x08PK\x03\x04", Format::Zip),
@@ -31,6 +40,7 @@ const MARKS: [(&[u8], Format); 16] = [
     (b"\x1f\x8b\x08", Format::Gzip),
     (b"\xfd7zXZ\0", Format::Xz),
     (b"\x28\xb5\x2f\xfd", Format::Zstd),
+    (super::sqlite::MARK, Format::Sqlite),
     (b"7z\xbc\xaf\x27\x1c", Format::Other),
     (b"Rar!\x1a\x07\x00", Format::Other),
     (b"Rar!\x1a\x07\x01\x00", Format::Other),

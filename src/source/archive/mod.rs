@@ -6,6 +6,7 @@
 mod budget;
 mod decoders;
 mod format;
+mod sqlite;
 mod tar;
 mod zip;
 
@@ -13,6 +14,7 @@ use std::io::{self, Cursor, Read, Seek};
 
 pub use budget::{Limits, Outcome};
 pub use format::{Format, HEAD, recognise};
+pub use sqlite::PIECES;
 
 use self::budget::{Budget, Metered};
 use super::Skip;
@@ -89,6 +91,8 @@ impl Walker<'_, '_> {
                 tar::walk(&mut stream, &path, depth, tar::Rest::IsReadAgain, self)?;
             }
             (Format::Tar, Source::Stream(stream)) => tar::walk(stream, &path, depth, tar::Rest::IsText, self)?,
+            (Format::Sqlite, Source::Seekable(source)) => sqlite::walk(source, &path, depth, self)?,
+            (Format::Sqlite, Source::Stream(_)) => self.budget.leave_out(Skip::ArchiveMemory),
             (Format::Other, _) => self.budget.leave_out(Skip::ArchiveFormat),
             (packed, Source::Seekable(source)) => self.unpack(packed, source, path, depth)?,
             (packed, Source::Stream(stream)) => self.unpack(packed, stream, path, depth)?,
@@ -132,13 +136,13 @@ impl Walker<'_, '_> {
             return self.stream(format, path, &mut bytes.chain(text), depth);
         }
         let whole = self.open(format, Source::Seekable(&mut Cursor::new(&held.bytes[..])), path.clone(), depth + 1)?;
-        if whole && format != Format::Other { Ok(()) } else { (self.visit)(&path, &mut &held.bytes[..]) }
+        if whole && !format.is_text_as_well() { Ok(()) } else { (self.visit)(&path, &mut &held.bytes[..]) }
     }
 
     /// Hands out what an archive holds that is too large to be held; one that cannot be read in one go is taken as text.
     fn stream(&mut self, format: Format, path: Vec<u8>, text: &mut (dyn Read + Send), depth: usize) -> Result<()> {
         match format {
-            Format::Zip => {
+            Format::Zip | Format::Sqlite => {
                 self.budget.leave_out(Skip::ArchiveMemory);
                 (self.visit)(&path, text)
             }
