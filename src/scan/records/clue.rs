@@ -14,6 +14,9 @@
 //! | Codex | line: `timestamp`, `type`, `payload` | the session in the file's name | role, tool | `timestamp` |
 //! | OpenAI chat export | `mapping`; message: `author.role`, `create_time` | `conversation_id` | role | `create_time` |
 //! | Claude chat export | `chat_messages`; message: `sender`, `text` | `uuid` | `sender` | `created_at` |
+//! | Gemini CLI | `sessionId`, `messages`; message: `type`, `content`, `timestamp` | `sessionId` | `type` | `timestamp` |
+//! | Copilot in Visual Studio Code | `sessionId`, `requests`; request: `requestId`, `timestamp` | `sessionId` | | `timestamp` |
+//! | opencode | message, part: `sessionID`, `messageID` or `role` | `sessionID` | `role` | `time` |
 //! | Docker | line: `log`, `stream`, `time` | | | `time` |
 
 use std::path::Path;
@@ -108,7 +111,21 @@ fn moment(object: &Object, fields: &[&str]) -> Option<String> {
 
 /// Says what an object tells of the text in it.
 pub(super) fn of(object: &Object, path: &Path) -> Clue {
-    let shapes = [jira, zendesk, linear, github, gitlab, claude_code, docker, chats, comment, turn];
+    let shapes = [
+        jira,
+        zendesk,
+        linear,
+        github,
+        gitlab,
+        claude_code,
+        opencode,
+        sessions,
+        session_turn,
+        docker,
+        chats,
+        comment,
+        turn,
+    ];
     shapes
         .iter()
         .find_map(|shape| shape(object))
@@ -241,6 +258,35 @@ fn codex(object: &Object, path: &Path) -> Option<Clue> {
         by,
         at: Some(at),
         written: true,
+    })
+}
+
+/// A message, or a part of one, in a file of its own.
+fn opencode(object: &Object) -> Option<Clue> {
+    let session = text(object, "sessionID")?;
+    text(object, "messageID").or(text(object, "role"))?;
+    let time = object.get("time").and_then(Value::as_object);
+    let at = time.and_then(|time| moment(time, &["created", "start"]));
+    let by = text(object, "role").and_then(name);
+    Some(Clue { kind: Some(TextKind::Transcript), ticket: name(session), by, at, written: true })
+}
+
+/// A whole session of Gemini CLI or of Copilot.
+fn sessions(object: &Object) -> Option<Clue> {
+    let session = text(object, "sessionId")?;
+    object.get("messages").or(object.get("requests"))?.as_array()?;
+    let at = moment(object, &["startTime", "creationDate"]);
+    Some(Clue { kind: Some(TextKind::Transcript), ticket: name(session), by: None, at, written: true })
+}
+
+/// A turn in such a session. It has a time, as nearly everything has, so it proves nothing by itself.
+fn session_turn(object: &Object) -> Option<Clue> {
+    let at = moment(object, &["timestamp"])?;
+    let by = text(object, "type").filter(|sort| matches!(*sort, "user" | "gemini") && object.contains_key("content"));
+    (by.is_some() || object.contains_key("requestId")).then(|| Clue {
+        by: by.map(str::to_owned),
+        at: Some(at),
+        ..Clue::default()
     })
 }
 

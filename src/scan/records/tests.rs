@@ -80,6 +80,16 @@ fn transcripts() {
 }
 
 #[test]
+fn sessions_of_other_agents() {
+    let gemini = r#"{"sessionId":"s-1","projectHash":"h","startTime":"2025-01-01T00:00:00Z","messages":[{"id":"m","timestamp":"2025-01-01T00:00:05Z","type":"gemini","content":"HERE"}]}"#;
+    says(gemini, "session-1.json", SourceKind::Transcript, "s-1", "gemini", "2025-01-01T00:00:05Z");
+    let copilot = r#"{"version":3,"requesterUsername":"ana","sessionId":"s-2","requests":[{"requestId":"r","message":{"text":"HERE"},"timestamp":1700000000000}]}"#;
+    says(copilot, "s-2.json", SourceKind::Transcript, "s-2", "", "2023-11-14T22:13:20Z");
+    let opencode = r#"{"id":"prt","sessionID":"ses_1","messageID":"msg","type":"text","text":"HERE","time":{"start":1700000000000}}"#;
+    says(opencode, "prt.json", SourceKind::Transcript, "ses_1", "", "2023-11-14T22:13:20Z");
+}
+
+#[test]
 fn logs() {
     let actions = "2023-06-29T18:15:50.0000000Z ##[group]Run make test\n2023-06-29T18:15:54.4601154Z HERE\n";
     says(actions, "1_build.txt", SourceKind::Log, "make test", "", "2023-06-29T18:15:54.4601154Z");
