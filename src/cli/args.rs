@@ -119,6 +119,14 @@ pub struct ScanArguments {
     #[arg(long, value_name = "FILE", help_heading = TARGETS)]
     pub targets_from: Option<PathBuf>,
 
+    /// Also the folders of agents below the home folder: settings, credentials, transcripts; those that exist
+    #[arg(long, conflicts_with = "staged", help_heading = TARGETS)]
+    pub agents: bool,
+
+    /// What the files are, where their records do not say it: so that places tell ticket, writer and time
+    #[arg(long, value_name = "KIND", value_enum, help_heading = TARGETS)]
+    pub kind: Option<KindName>,
+
     /// How to write the report; human on a terminal, jsonl elsewhere
     #[arg(long, value_parser = format_parser(), help_heading = REPORT)]
     pub format: Option<Format>,
@@ -331,6 +339,19 @@ pub enum MinConfidence {
     Low,
     Medium,
     High,
+}
+
+/// What the scanned files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindName {
+    /// Text as it is
+    Text,
+    /// Build logs
+    Log,
+    /// Exports of tickets or chats
+    Ticket,
+    /// Transcripts of agents or of talks with a model
+    Transcript,
 }
 
 /// What makes the exit status 1.

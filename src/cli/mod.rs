@@ -1,6 +1,7 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod actor;
+pub mod agents;
 pub mod args;
 pub mod commands;
 pub mod enrich;

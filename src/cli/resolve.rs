@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{DetectorSelection, EngineName, MinConfidence, ScanArguments};
+use super::agents::{self, AgentPlaces};
+use super::args::{DetectorSelection, EngineName, KindName, MinConfidence, ScanArguments};
 use super::home;
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
@@ -13,6 +14,7 @@ use crate::matcher::engine::EngineChoice;
 use crate::report::Format;
 use crate::scan::check;
 use crate::scan::options::{History, ScanOptions};
+use crate::scan::records::TextKind;
 use crate::source::git::staged::StagedEnvironment;
 
 impl From<MinConfidence> for Confidence {
@@ -21,6 +23,17 @@ impl From<MinConfidence> for Confidence {
             MinConfidence::Low => Self::Low,
             MinConfidence::Medium => Self::Medium,
             MinConfidence::High => Self::High,
+        }
+    }
+}
+
+impl From<KindName> for TextKind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Text => Self::Text,
+            KindName::Log => Self::Log,
+            KindName::Ticket => Self::Ticket,
+            KindName::Transcript => Self::Transcript,
         }
     }
 }
@@ -60,12 +73,17 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         "none" => History::None,
         range => History::Range(range.to_owned()),
     };
-    let targets = targets(arguments)?;
+    let AgentPlaces { targets: agents, kinds } = agents(arguments)?;
+    let mut targets = targets(arguments)?;
+    targets.extend(agents.iter().filter(|place| !arguments.targets.contains(place)).cloned());
     if targets.iter().filter(|target| target.as_path() == Path::new("-")).count() > 1 {
         bail!("standard input (-) can be named once only");
     }
     Ok(ScanOptions {
         targets,
+        kind: arguments.kind.map(TextKind::from),
+        kinds_below: kinds,
+        never_ignored: agents,
         history,
         staged: arguments.staged,
         worktree_only: arguments.worktree_only,
@@ -94,11 +112,25 @@ fn engine(name: EngineName) -> EngineChoice {
     }
 }
 
+/// Finds the agents' places, where they were asked for.
+fn agents(arguments: &ScanArguments) -> Result<AgentPlaces> {
+    if !arguments.agents {
+        return Ok(AgentPlaces::default());
+    }
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let Some(home) = path("HOME") else { bail!("--agents: there is no home folder; set HOME") };
+    let found = agents::find(&home, &path);
+    if found.targets.is_empty() && arguments.targets.is_empty() && arguments.targets_from.is_none() {
+        bail!("--agents: no agent keeps anything below {}; name a target to scan", home.display());
+    }
+    Ok(found)
+}
+
 /// Returns the targets, the listed ones after those of the command line; without any it is the current folder.
 fn targets(arguments: &ScanArguments) -> Result<Vec<PathBuf>> {
     let mut targets = arguments.targets.clone();
     let Some(list) = &arguments.targets_from else {
-        if targets.is_empty() {
+        if targets.is_empty() && !arguments.agents {
             targets.push(PathBuf::from("."));
         }
         return Ok(targets);

@@ -7,12 +7,14 @@ mod checks;
 use credtrace::detector::example::{self, Generator};
 use credtrace::detector::registry::Registry;
 
+use crate::harness::archives::{ZipMember, bzip2, gzip, overlapping_zip, tar, tar_member, tar_of, xz, zip, zstd};
 use crate::harness::{Scratch, key, project, write};
 
 type Check = fn(&[u8]);
 
 /// Every target of `fuzz/fuzz_targets` by name.
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
+    ("archive", checks::archive),
     ("detector_file", checks::detector_file),
     ("scan_bytes", checks::scan_bytes),
     ("pack_entry_and_delta", checks::pack_entry_and_delta),
@@ -162,6 +164,40 @@ fn seeds_of_histories() {
     ];
     let looped = [object(0, &commit(b"tree \x81\nparent \x80\n")), object(1, b"40000 d\0\x81100644 f\0\xa2")];
     run("commit_and_tree", &[linear.concat(), looped.concat(), object(0, b"tree \x80\n\n")]);
+}
+
+#[test]
+fn seeds_of_archives() {
+    let text = "a text, ".repeat(40);
+    let inner = zip(&[ZipMember::deflated("inner", &text)]);
+    let behind = ZipMember { flags: 8, ..ZipMember::deflated("behind", &text) };
+    let locked = ZipMember { flags: 1, ..ZipMember::stored("locked", &text) };
+    let bzipped = ZipMember { method: 12, packed: bzip2(&text), ..ZipMember::stored("b", "") };
+    let zipped = zip(&[ZipMember::stored("inner.zip", &inner), behind.clone(), locked, bzipped]);
+    let long = [tar_member("x", b'L', "a/long/name\0"), tar_member("x", b'0', &text), tar_member("z", b'0', &inner)];
+    let pax = [tar_member("x", b'x', "17 path=a/member\n11 size=4\n"), tar_member("x", b'S', &text), gzip(&text)];
+    let mut seeds = vec![
+        zipped[..zipped.len() - 60].to_vec(),
+        zipped,
+        overlapping_zip(&behind, 9),
+        tar(&long),
+        tar(&pax),
+        gzip(tar_of("member", &text)),
+        [gzip(&text), gzip(vec![0; 100_000])].concat(),
+        bzip2(gzip(&text)),
+        xz(&text),
+        [&b"\x50\x2a\x4d\x18\x03\0\0\0abc"[..], &zstd(&text), &zstd(xz(&text))].concat(),
+    ];
+    let scratch = Scratch::new();
+    let database = rusqlite::Connection::open(scratch.path("a.db")).unwrap();
+    database.execute_batch("PRAGMA page_size = 512; CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)").unwrap();
+    database.execute("INSERT INTO t VALUES (?1, ?2)", (&text, text.repeat(4))).unwrap();
+    drop(database);
+    seeds.push(std::fs::read(scratch.path("a.db")).unwrap());
+    for (number, seed) in (0..).zip(&mut seeds) {
+        seed.insert(0, number);
+    }
+    run("archive", &seeds);
 }
 
 #[test]

@@ -149,8 +149,9 @@ fn support_bot(repository: &Repository) -> String {
 #[test]
 fn every_command_does_what_the_readme_says() {
     let example = Example::new();
-    let pages = ["README.md", "docs/baseline.md", "docs/reports.md", "docs/liveness.md", "docs/policy.md"]
-        .map(|page| std::fs::read_to_string(project(page)));
+    let pages =
+        ["README.md", "docs/baseline.md", "docs/reports.md", "docs/liveness.md", "docs/policy.md", "docs/sources.md"]
+            .map(|page| std::fs::read_to_string(project(page)));
     let pages = pages.map(Result::unwrap).join("\n");
     example.put_files(&pages);
     let mut run = 0;
@@ -295,6 +296,7 @@ fn links_and_hooks_of_the_pages_are_there() {
         "liveness",
         "policy",
         "native-deps",
+        "sources",
     ];
     let pages = pages.map(|name| format!("docs/{name}.md"));
     let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "detectors/README.md"].map(str::to_owned);

@@ -29,6 +29,9 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let own_key = arguments.fingerprint_key_file.is_none() && !home::key_is_given();
     let mut known = arguments.known.open(&options, own_key)?;
     let policy = policy(&arguments)?;
+    if arguments.agents && !arguments.quiet {
+        talk(&agents_in_words(&options));
+    }
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
@@ -64,6 +67,19 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
         (false, Status::Clean) if fails => Status::Findings,
         (false, status) => status,
     })
+}
+
+/// Says which places of agents are scanned too.
+fn agents_in_words(options: &ScanOptions) -> String {
+    let places: Vec<String> = options
+        .never_ignored
+        .iter()
+        .map(|place| report::escape::terminal(&place.to_string_lossy()).into_owned())
+        .collect();
+    match places.is_empty() {
+        true => "credtrace: --agents: no agent keeps anything below the home folder".into(),
+        false => format!("credtrace: --agents adds {}", places.join(", ")),
+    }
 }
 
 /// Reads the policy that was named; without one, the usual limits hold.
