@@ -7,6 +7,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use credtrace::baseline::Baseline;
 use credtrace::detector::compile::{self, SourceFile};
 use credtrace::detector::registry::Registry;
 use credtrace::finding::{
@@ -16,7 +17,8 @@ use credtrace::finding::{
 use credtrace::matcher::engine::{EngineChoice, Workload};
 use credtrace::matcher::evaluate::compile_regex;
 use credtrace::matcher::views::{View, decode, join, undo};
-use credtrace::report::{self, Format, Options};
+use credtrace::report::merge::Merger;
+use credtrace::report::{self, Format, Options, diff, read};
 use credtrace::scan::text::TextScanner;
 use credtrace::source::archive::{self, Format as Packing, Source as ArchiveSource};
 use credtrace::source::git::index::{CacheTree, Index};
@@ -437,6 +439,35 @@ pub(crate) fn report_escape(data: &[u8]) {
             Format::Human | Format::Junit => {}
         }
     }
+}
+
+/// Reads bytes as a report: what is taken can be merged, written and read again without a loss, and compared with itself.
+/// The same bytes as a baseline: what is taken is written as what it was.
+pub(crate) fn report_read(data: &[u8]) {
+    if let Ok(baseline) = std::str::from_utf8(data).map_err(drop).and_then(|text| Baseline::parse(text).map_err(drop)) {
+        assert_eq!(Baseline::parse(&baseline.text()).as_ref(), Ok(&baseline));
+    }
+    let Some(merged) = merged(data) else { return };
+    assert!(merged.findings.windows(2).all(|pair| pair[0].fingerprint != pair[1].fingerprint));
+    for format in Format::ALL {
+        report::write(&merged, format, &Options::default(), &mut std::io::sink()).expect("nothing fails there");
+    }
+    let mut written = Vec::new();
+    report::write(&merged, Format::Jsonl, &Options::default(), &mut written).expect("memory takes it");
+    let again = self::merged(&written).expect("our own report");
+    assert_eq!(again.findings, merged.findings);
+    let difference = diff::difference(&merged, &again);
+    assert_eq!(difference.summary.new, 0);
+    diff::write_human(&difference, &Options::default(), &mut std::io::sink()).expect("nothing fails there");
+}
+
+fn merged(data: &[u8]) -> Option<Report> {
+    let mut merger = Merger::default();
+    let cut = read::read(data, &mut |part| merger.take("report", part)).ok()?;
+    if let Some(cut) = cut {
+        merger.cut("report", &cut);
+    }
+    Some(merger.finish())
 }
 
 fn without_excerpts(finding: &Finding) -> Finding {

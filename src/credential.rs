@@ -46,4 +46,6 @@ pub struct Surroundings {
     pub emails: Vec<String>,
     /// References to a store of secrets: `op://…`, `vault:…`.
     pub references: Vec<String>,
+    /// Public values beside the names that its detector's request asks for, each with the name as the detector has it.
+    pub named: Vec<(String, String)>,
 }

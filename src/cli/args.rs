@@ -53,6 +53,12 @@ pub enum Command {
     Hook(HookArguments),
     /// Show what a scan with --baseline knows and does not report, or remove what is over
     Baseline(commands::baseline::BaselineArguments),
+    /// Take the credentials out of files, with their redacted form in their place
+    Scrub(commands::scrub::ScrubArguments),
+    /// Make one report of several, by fingerprint
+    Merge(commands::merge::MergeArguments),
+    /// Say what a report has that an earlier one had not, and what is gone
+    Diff(commands::diff::DiffArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
     /// Show or send the request that ends a credential
@@ -210,7 +216,7 @@ pub struct ScanArguments {
 }
 
 /// Reads the name of a format; which there are, the reports know.
-fn format_parser() -> impl TypedValueParser<Value = Format> {
+pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 

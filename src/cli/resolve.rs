@@ -58,9 +58,9 @@ pub fn registry(selection: &DetectorSelection) -> Result<Registry> {
 }
 
 /// Returns how the report is written: as asked, else for people on a terminal and for programs elsewhere.
-pub fn format(arguments: &ScanArguments) -> Format {
-    let for_people = arguments.output.is_none() && std::io::stdout().is_terminal();
-    arguments.format.unwrap_or(if for_people { Format::Human } else { Format::Jsonl })
+pub fn format(named: Option<Format>, output: Option<&Path>) -> Format {
+    let for_people = output.is_none() && std::io::stdout().is_terminal();
+    named.unwrap_or(if for_people { Format::Human } else { Format::Jsonl })
 }
 
 /// Returns the options of a scan.

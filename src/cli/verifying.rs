@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::home;
 use crate::credential::FoundCredential;
@@ -13,7 +14,7 @@ use crate::detector::registry::Registry;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::scan::Progress;
-use crate::secret::FingerprintKey;
+use crate::secret::{FingerprintKey, Secret};
 use crate::verify::cache::{Ages, Cache};
 use crate::verify::client::{Client, ClientOptions};
 use crate::verify::endpoints::Endpoints;
@@ -27,6 +28,11 @@ pub struct VerifyingArguments {
     /// Ask about a provider's credentials at this URL: a gateway, a self-hosted product, a tenant's host
     #[arg(long = "endpoint", value_name = "PROVIDER=URL")]
     pub endpoints: Vec<String>,
+
+    /// Send a header to a provider's --endpoint beside the credential; @NAME reads the value from a variable of the
+    /// environment, @PATH with a slash in it from a file
+    #[arg(long = "endpoint-header", value_name = "PROVIDER=HEADER:VALUE")]
+    pub endpoint_headers: Vec<String>,
 
     /// Let an --endpoint be http:// or have a private address
     #[arg(long)]
@@ -53,6 +59,7 @@ impl VerifyingArguments {
     pub fn refuse_without_verify(&self) -> Result<()> {
         let given = [
             ("--endpoint", !self.endpoints.is_empty()),
+            ("--endpoint-header", !self.endpoint_headers.is_empty()),
             ("--allow-insecure-endpoints", self.allow_insecure_endpoints),
             ("--verify-max-age", self.verify_max_age.is_some()),
             ("--verify-limit", self.verify_limit.is_some()),
@@ -64,12 +71,17 @@ impl VerifyingArguments {
         }
     }
 
-    /// Reads the endpoints that were named.
+    /// Reads the endpoints that were named, with the headers that they want.
     ///
     /// # Errors
-    /// One that is not well formed.
+    /// One that is not well formed, or a variable or file that is not there.
     pub fn endpoints(&self, registry: &Registry) -> Result<Endpoints> {
-        Ok(Endpoints::parse(&self.endpoints, registry.detectors(), self.allow_insecure_endpoints)?)
+        let mut endpoints = Endpoints::parse(&self.endpoints, registry.detectors(), self.allow_insecure_endpoints)?;
+        for given in &self.endpoint_headers {
+            let (provider, name, value) = header(given)?;
+            endpoints.add_header(provider, name, value)?;
+        }
+        Ok(endpoints)
     }
 
     /// Makes ready to ask. From here on the program leaves no image of its memory behind.
@@ -151,6 +163,41 @@ fn credentials_of(count: u64) -> String {
     if count == 1 { "1 credential".to_owned() } else { format!("{count} credentials") }
 }
 
+/// Words in the name of a header whose value is a secret, so that it must not stand among the arguments, which every user
+/// of the machine can read.
+const SECRET_WORDS: [&str; 10] =
+    ["auth", "authorization", "authentication", "key", "apikey", "token", "secret", "cookie", "password", "credential"];
+
+/// Reads `PROVIDER=HEADER:VALUE`, its value from where it points.
+fn header(given: &str) -> Result<(&str, &str, Secret)> {
+    let parts = given.split_once('=').and_then(|(provider, rest)| Some((provider, rest.split_once(':')?)));
+    let Some((provider, (name, value))) = parts else {
+        bail!("--endpoint-header: must be PROVIDER=HEADER:VALUE, such as portkey=x-portkey-config:@PORTKEY_CONFIG");
+    };
+    let (name, value) = (name.trim(), value.trim());
+    let Some(place) = value.strip_prefix('@') else {
+        let lower = name.to_ascii_lowercase();
+        if lower.split(['-', '_']).any(|word| SECRET_WORDS.contains(&word)) {
+            bail!(
+                "--endpoint-header: arguments can be read by every user of this machine; \
+                 put the value of {name} into a variable or file and write {provider}={name}:@VARIABLE or @./FILE"
+            );
+        }
+        return Ok((provider, name, Secret::new(value.as_bytes())));
+    };
+    let read = if place.contains('/') {
+        let bytes = std::fs::read(place).map(Zeroizing::new);
+        bytes.map_err(|error| format!("{place}: {error}"))
+    } else {
+        let text = std::env::var_os(place).map(|text| Zeroizing::new(text.into_encoded_bytes()));
+        text.ok_or_else(|| format!("the environment has no variable {place}; a file is named with a slash, as @./FILE"))
+    };
+    match read {
+        Ok(bytes) => Ok((provider, name, Secret::new(bytes.trim_ascii()))),
+        Err(reason) => bail!("--endpoint-header: {reason}"),
+    }
+}
+
 /// Reads a length of time; a bare zero is one.
 fn age(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" {
@@ -189,10 +236,37 @@ mod tests {
     }
 
     #[test]
+    fn a_header_comes_from_the_argument_only_where_it_is_no_secret() {
+        let read = |given: &str| {
+            header(given).map(|(provider, name, value)| {
+                (provider.to_owned(), name.to_owned(), String::from_utf8_lossy(value.expose()).into_owned())
+            })
+        };
+        let told = |name: &str, value: &str| ("portkey".to_owned(), name.to_owned(), value.to_owned());
+        assert_eq!(read("portkey=x-portkey-provider: openai").expect("read"), told("x-portkey-provider", "openai"));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "a value\n").expect("written");
+        let given = format!("portkey=x-portkey-virtual-key:@{}", file.path().display());
+        assert_eq!(read(&given).expect("read"), told("x-portkey-virtual-key", "a value"));
+        for (given, word) in [
+            ("portkey", "PROVIDER=HEADER:VALUE"),
+            ("portkey=name", "PROVIDER=HEADER:VALUE"),
+            ("portkey=cf-aig-authorization: Bearer x", "every user of this machine"),
+            ("portkey=X-Api-Key:x", "every user of this machine"),
+            ("portkey=x-route:@NO_SUCH_VARIABLE_HERE", "no variable NO_SUCH_VARIABLE_HERE"),
+            ("portkey=x-route:@/no/such/file", "/no/such/file"),
+        ] {
+            let reason = read(given).expect_err(given).to_string();
+            assert!(reason.contains(word) && !reason.contains("Bearer x"), "{reason}");
+        }
+    }
+
+    #[test]
     fn no_option_passes_unseen_where_nobody_is_asked() {
         let refused = |arguments: VerifyingArguments| arguments.refuse_without_verify().is_err();
         assert!(!refused(VerifyingArguments::default()));
         assert!(refused(VerifyingArguments { endpoints: vec![String::new()], ..Default::default() }));
+        assert!(refused(VerifyingArguments { endpoint_headers: vec![String::new()], ..Default::default() }));
         assert!(refused(VerifyingArguments { allow_insecure_endpoints: true, ..Default::default() }));
         assert!(refused(VerifyingArguments { verify_max_age: Some(Duration::ZERO), ..Default::default() }));
         assert!(refused(VerifyingArguments { verify_limit: Some(1), ..Default::default() }));

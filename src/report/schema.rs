@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+/// The name of what `credtrace verify` prints as JSON.
+pub const VERIFICATION_SCHEMA: &str = "credtrace/verification/1";
 /// Where the schema is kept in the repository.
 pub const PATH: &str = "docs/report.schema.json";
 
@@ -13,12 +15,13 @@ pub fn text() -> String {
     format!("{:#}\n", document())
 }
 
-/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form.
+/// Returns the schema of one line of JSONL: a finding or a summary. `#/$defs/document` is the JSON form, and `#/$defs/answer`
+/// what `credtrace verify --format json` prints.
 pub fn document() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "credtrace report",
-        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line.",
+        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line. `#/$defs` has the JSON form of a report (document), and what `diff` and `baseline show` write.",
         "oneOf": [{"$ref": "#/$defs/finding"}, {"$ref": "#/$defs/summary"}],
         "$defs": {
             "document": object(&["findings", "summary"], json!({
@@ -28,10 +31,17 @@ pub fn document() -> Value {
             "finding": finding(),
             "occurrence": occurrence(),
             "verification": verification(),
+            "answer": answer(),
             "identity": identity(),
             "person": texts(&["id", "name", "email", "status"]),
             "summary": summary(),
             "baseline": baseline(),
+            "change": change(),
+            "diff_summary": diff_summary(),
+            "diff": object(&["changes", "summary"], json!({
+                "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
+                "summary": {"$ref": "#/$defs/diff_summary"},
+            })),
         },
     })
 }
@@ -105,6 +115,21 @@ fn occurrence() -> Value {
             "in_head": {"type": "boolean"},
             "versions": count,
             "context": texts(&["ticket", "by", "at"]),
+        }),
+    )
+}
+
+/// What `credtrace verify` says of one credential.
+fn answer() -> Value {
+    object(
+        &["schema", "detector", "provider", "fingerprint", "redacted", "verification"],
+        json!({
+            "schema": {"const": VERIFICATION_SCHEMA},
+            "detector": {"type": "string"},
+            "provider": {"type": "string"},
+            "fingerprint": fingerprint(),
+            "redacted": {"type": "string"},
+            "verification": {"$ref": "#/$defs/verification"},
         }),
     )
 }
@@ -203,6 +228,39 @@ fn baseline() -> Value {
     );
     let schema = json!({"const": crate::baseline::SCHEMA});
     object(&["schema", "credentials"], json!({"schema": schema, "credentials": list(&entry)}))
+}
+
+/// One line of `diff --format jsonl`.
+fn change() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "change", "new_places", "gone_places", "finding"],
+        json!({
+            "schema": {"const": super::diff::CHANGE_SCHEMA},
+            "change": {"enum": ["new", "gone", "still-there"]},
+            "new_places": count,
+            "gone_places": count,
+            "finding": {"$ref": "#/$defs/finding"},
+        }),
+    )
+}
+
+/// The last line of `diff --format jsonl`.
+fn diff_summary() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "complete", "new", "gone", "still_there", "errors", "warnings", "fingerprint_key"],
+        json!({
+            "schema": {"const": super::diff::SUMMARY_SCHEMA},
+            "complete": {"type": "boolean", "description": "Whether both reports are complete."},
+            "new": count,
+            "gone": count,
+            "still_there": count,
+            "errors": list(&json!({"type": "string"})),
+            "warnings": list(&json!({"type": "string"})),
+            "fingerprint_key": {"type": "string"},
+        }),
+    )
 }
 
 fn fingerprint() -> Value {

@@ -22,6 +22,7 @@ pub mod repository;
 pub mod revisions;
 pub mod run;
 mod scenes;
+pub mod scrub;
 pub mod tally;
 pub mod text;
 

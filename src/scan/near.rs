@@ -114,8 +114,46 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(text).expect("the pattern is fixed")
 });
 
-/// Gathers what stands near a span of a text.
-pub(super) fn surroundings(text: &[u8], start: usize, end: usize) -> Surroundings {
+/// A name and the value that it is given, as env lines, YAML, JSON, TOML and connection strings write it.
+static GIVEN: LazyLock<Regex> = LazyLock::new(|| {
+    let text = r#"(?x)(?-u)
+        \b(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,63}) ["'`\]\\]{0,4} [\x20\t]{0,16} (?::=|=>|=|:) [\x20\t]{0,16} ["'`(\\]{0,4}
+        (?P<value>[A-Za-z0-9][A-Za-z0-9._@-]{0,126})"#;
+    Regex::new(text).expect("the pattern is fixed")
+});
+
+/// Gathers the values near a span that stand beside one of some names, nearest first, each with the name that it fits.
+///
+/// A name of the text fits if it is one of these or ends with one behind an underscore; case and dashes do not count.
+fn named(text: &[u8], start: usize, end: usize, names: &[&str]) -> Vec<(String, String)> {
+    let mut found: Vec<(usize, String, String)> = Vec::new();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let window = start.saturating_sub(WINDOW)..end.saturating_add(WINDOW).min(text.len());
+    for captures in GIVEN.captures_iter(&text[window.clone()]) {
+        let value = captures.get(2).expect("the group is part of every match");
+        let (from, to) = (value.start() + window.start, value.end() + window.start);
+        if from < end && to > start {
+            continue;
+        }
+        let told = String::from_utf8_lossy(&captures[1]).to_ascii_lowercase().replace(['-', '.'], "_");
+        let fits = |name: &&&str| told.strip_suffix(**name).is_some_and(|head| head.is_empty() || head.ends_with('_'));
+        let distance = if from < start { start - to } else { from - end };
+        for name in names.iter().filter(fits) {
+            found.push((distance, (*name).to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        }
+    }
+    found.sort();
+    let mut near = Vec::new();
+    for (_, name, value) in found {
+        add_pair(&mut near, (name, value));
+    }
+    near
+}
+
+/// Gathers what stands near a span of a text; `names` are those beside which a request of its detector wants a value.
+pub(super) fn surroundings(text: &[u8], start: usize, end: usize, names: &[&str]) -> Surroundings {
     let window = start.saturating_sub(WINDOW)..end.saturating_add(WINDOW).min(text.len());
     let mut found: Vec<(usize, &str, String)> = Vec::new();
     for captures in NAMES.captures_iter(&text[window.clone()]) {
@@ -130,7 +168,8 @@ pub(super) fn surroundings(text: &[u8], start: usize, end: usize) -> Surrounding
         }
     }
     found.sort();
-    let mut near = Surroundings { variable: variable(&text[window.start..start]), ..Surroundings::default() };
+    let variable = variable(&text[window.start..start]);
+    let mut near = Surroundings { variable, named: named(text, start, end, names), ..Surroundings::default() };
     for (_, sort, name) in found {
         let (list, name) = match sort {
             "reference" => (&mut near.references, name),
@@ -182,6 +221,14 @@ pub(super) fn join(all: &mut Surroundings, one: &Surroundings) {
         (&mut all.references, &one.references),
     ] {
         names.iter().for_each(|name| add(list, name.clone()));
+    }
+    one.named.iter().for_each(|pair| add_pair(&mut all.named, pair.clone()));
+}
+
+/// Adds a name with its value to a list that holds no doubles and is bounded.
+fn add_pair(list: &mut Vec<(String, String)>, pair: (String, String)) {
+    if list.len() < MOST && !list.contains(&pair) {
+        list.push(pair);
     }
 }
 
@@ -247,7 +294,7 @@ mod tests {
         let text = b"base = https://far.example.com/v1\nop://vault/item/field\nurl: https://Mine.OpenAI.azure.com/x\n\
             tenant=11111111-2222-3333-4444-555555555555\n  \"AZURE_KEY\": \"SECRETVALUE\",\n";
         let start = text.windows(6).position(|window| window == b"SECRET").expect("there");
-        let near = surroundings(text, start, start + 11);
+        let near = surroundings(text, start, start + 11, &[]);
         assert_eq!(near.variable.as_deref(), Some("AZURE_KEY"));
         assert_eq!(near.hosts, ["mine.openai.azure.com", "far.example.com"]);
         assert_eq!(near.ids, ["11111111-2222-3333-4444-555555555555"]);
@@ -260,7 +307,7 @@ mod tests {
             b"https://far@example.org x https://me:pass-word@git.example.com/ JIRA_EMAIL=Ana.Ray+bot@Acme.Example.\n\
             curl -u bo@acme.example:SECRETVALUE https://acme.atlassian.net # root@localhost";
         let start = text.windows(6).position(|window| window == b"SECRET").expect("there");
-        let near = surroundings(text, start, start + 11);
+        let near = surroundings(text, start, start + 11, &[]);
         assert_eq!(near.emails, ["bo@acme.example", "Ana.Ray+bot@acme.example"]);
         assert!(near.hosts.contains(&"git.example.com".to_owned()), "{:?}", near.hosts);
     }
@@ -273,10 +320,36 @@ mod tests {
                 "commit {id}\n{quote}private_key_id{quote}: {quote}{id}{quote},\n{quote}private_key{quote}: SECRET"
             );
             let start = text.find("SECRET").expect("there");
-            assert_eq!(surroundings(text.as_bytes(), start, text.len()).ids, std::slice::from_ref(&id), "{text}");
+            let near = surroundings(text.as_bytes(), start, text.len(), &[]);
+            assert_eq!(near.ids, std::slice::from_ref(&id), "{text}");
             let bare = format!("commit {id}\nSECRET");
-            assert!(surroundings(bare.as_bytes(), bare.len() - 6, bare.len()).ids.is_empty());
+            assert!(surroundings(bare.as_bytes(), bare.len() - 6, bare.len(), &[]).ids.is_empty());
         }
+    }
+
+    #[test]
+    fn values_beside_the_names_that_are_asked_for_are_gathered_in_every_notation() {
+        let names = ["app_id", "appid", "accountname"];
+        for (text, expected) in [
+            ("GITHUB_APP_ID=12345\nKEY=SECRET", Some(("app_id", "12345"))),
+            ("github-app-id: '12345'\nkey: SECRET", Some(("app_id", "12345"))),
+            ("{\"app_id\": 12345, \"key\": \"SECRET\"}", Some(("app_id", "12345"))),
+            ("{\\\"app_id\\\":\\\"12345\\\",\\\"key\\\":\\\"SECRET\\\"}", Some(("app_id", "12345"))),
+            ("new App({ appId: 12345, privateKey: `SECRET` })", Some(("appid", "12345"))),
+            ("AccountName=acme1;AccountKey=SECRET", Some(("accountname", "acme1"))),
+            ("KEY=SECRET\nAPP_ID=7", Some(("app_id", "7"))),
+            ("MAP_ID=1 webapp_id=2 key=SECRET", None),
+            ("app_id=SECRET", None),
+            ("app_id=\nSECRET", None),
+        ] {
+            let start = text.find("SECRET").expect("there");
+            let found = named(text.as_bytes(), start, start + 6, &names);
+            let expected: Vec<_> = expected.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        assert!(named(b"app_id=1 SECRET", 9, 15, &[]).is_empty());
+        let two = named(b"app_id=1\napp_id=2\nSECRET", 18, 24, &names);
+        assert_eq!(two.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["2", "1"]);
     }
 
     #[test]

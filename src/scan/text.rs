@@ -307,7 +307,10 @@ fn look_around(located: &mut [Located], text: &[u8], scanner: &TextScanner<'_>) 
         located.companions = companions;
         if scanner.gather {
             let (start, end) = (located.candidate.start, located.candidate.end);
-            located.surroundings = Some(Box::new(near::surroundings(text, start, end)));
+            let verify = scanner.registry.detector(located.candidate.detector).verify.as_ref();
+            let names: Vec<&str> =
+                verify.into_iter().flat_map(|verify| verify.named.values().flatten()).map(String::as_str).collect();
+            located.surroundings = Some(Box::new(near::surroundings(text, start, end, &names)));
         }
     }
 }

@@ -53,7 +53,11 @@ fn meaning(verify: &Verify, answer: &Answer, document: Option<&Value>) -> (Liven
     let body = without_spaces(&answer.body);
     for condition in &conditions {
         if contains(&body, &without_spaces(condition.contains.as_bytes())) {
-            return checked(verify, answer, document, condition.state, &format!(" with {:?}", condition.contains));
+            let mut why = format!(" with {:?}", condition.contains);
+            if condition.state == State::Unknown && verify.sign.is_some() {
+                why += ", as it would if the public half that stands near belonged to another";
+            }
+            return checked(verify, answer, document, condition.state, &why);
         }
     }
     if !conditions.is_empty() && answer.cut {

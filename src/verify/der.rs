@@ -1,5 +1,5 @@
 //! Reads the little of DER and PEM that keys and certificates are looked into for: elements by their tags, and the bytes of
-//! a PEM block however its line ends are written. Nothing here checks a signature.
+//! a PEM block however its line ends are written; and writes an element. Nothing here checks a signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,9 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const INTEGER: u8 = 0x02;
 /// Bytes that hold something else.
 pub(super) const OCTETS: u8 = 0x04;
+
+/// A string of bits.
+pub(super) const BITS: u8 = 0x03;
 
 /// The longest block that is decoded, in bytes of PEM.
 const LONGEST: usize = 64 * 1024;
@@ -30,6 +33,19 @@ pub(super) fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         }
     };
     (length <= rest.len()).then(|| rest.split_at(length))
+}
+
+/// Writes an element with a tag.
+pub(super) fn written(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let digits = &length[length.iter().position(|digit| *digit != 0).unwrap_or(length.len() - 1)..];
+    let mut bytes = vec![tag];
+    if content.len() >= 0x80 {
+        bytes.push(0x80 | digits.len() as u8);
+    }
+    bytes.extend_from_slice(digits);
+    bytes.extend_from_slice(content);
+    bytes
 }
 
 /// Returns the bytes of the first PEM block with a label. Line ends may be real or written as `\n`, escaped any number of
@@ -66,6 +82,15 @@ mod tests {
             assert_eq!(element(bad, INTEGER), None, "{bad:?}");
         }
         assert_eq!(element(&[OCTETS, 0], INTEGER), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let content = vec![7; length];
+            let whole = written(OCTETS, &content);
+            assert_eq!(element(&whole, OCTETS), Some((&content[..], &[][..])), "{length}");
+        }
     }
 
     #[test]

@@ -8,16 +8,35 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::detector::compile::Detector;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
-use super::exchange::Endpoint;
+use super::exchange::{Endpoint, Request};
+use super::request::Refusal;
 
 /// The longest URL that is taken, in bytes.
 const LONGEST: usize = 2048;
+
+/// The longest value of a header that a person gives an endpoint, in bytes.
+const LONGEST_HEADER: usize = 8192;
+/// Headers that are the connection's own.
+const OF_THE_CONNECTION: [&str; 9] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "proxy-authorization",
+];
 
 /// What a person named with `--endpoint`, by provider.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
     named: BTreeMap<String, Endpoint>,
+    /// What their endpoints want to be sent beside the credential, by provider and lower-case name.
+    headers: BTreeMap<String, BTreeMap<String, Secret>>,
 }
 
 impl Endpoints {
@@ -45,7 +64,71 @@ impl Endpoints {
                 )));
             }
         }
-        Ok(Self { named })
+        Ok(Self { named, headers: BTreeMap::new() })
+    }
+
+    /// Adds a header that a provider's endpoint wants beside the credential: a gateway's own key, the name of a route. It is
+    /// sent to that endpoint and nowhere else.
+    ///
+    /// # Errors
+    /// A provider whose endpoint nobody named, a name that is none of HTTP, is the connection's own or is given twice, or a
+    /// value that no header may have. No message repeats the value.
+    pub fn add_header(&mut self, provider: &str, name: &str, value: Secret) -> Result<()> {
+        let fault = |reason: String| Err(Error::Usage(format!("--endpoint-header: {reason}")));
+        if self.of(provider).is_none() {
+            return fault(format!("no --endpoint {provider}=URL is given, so there is nobody to send it to"));
+        }
+        let name = name.to_ascii_lowercase();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
+            return fault("the name of a header is at most 64 of a-z, 0-9, - and _".into());
+        }
+        if OF_THE_CONNECTION.contains(&name.as_str()) {
+            return fault(format!("{name} is the connection's own and cannot be set"));
+        }
+        let bytes = value.expose();
+        let printable = bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
+        if bytes.trim_ascii().len() != bytes.len() || bytes.is_empty() || bytes.len() > LONGEST_HEADER || !printable {
+            return fault(format!("the value of {name} must be 1 to {LONGEST_HEADER} printable ASCII characters"));
+        }
+        match self.headers.entry(provider.to_owned()).or_default().insert(name.clone(), value) {
+            None => Ok(()),
+            Some(_) => fault(format!("{name} is given twice for {provider}")),
+        }
+    }
+
+    /// Returns the names of the headers that a provider's endpoint gets beside the credential.
+    pub fn header_names(&self, provider: &str) -> Vec<&str> {
+        self.headers.get(provider).into_iter().flat_map(|headers| headers.keys()).map(String::as_str).collect()
+    }
+
+    /// Returns a mark of the headers that a provider's endpoint gets: another one where one of them is another.
+    pub(crate) fn header_mark(&self, provider: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (name, value) in self.headers.get(provider).into_iter().flatten() {
+            for part in [name.as_bytes(), value.expose()] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Puts a provider's headers into a request to its endpoint; `carriers` are the headers by which it carries the
+    /// credential, which none of these may replace.
+    pub(super) fn dress(&self, provider: &str, request: &mut Request, carriers: &[&str]) -> Result<(), Refusal> {
+        let headers = self.headers.get(provider).into_iter().flatten().filter(|_| request.endpoint.named);
+        for (name, value) in headers {
+            if carriers.contains(&name.as_str()) {
+                return Err(Refusal::refused(format!(
+                    "it is sent in the header {name}, which --endpoint-header wants for something else; nobody was asked"
+                )));
+            }
+            request.headers.retain(|(known, _)| known != name);
+            request.headers.push((name.clone(), value.clone()));
+            request.held.push(value.clone());
+        }
+        Ok(())
     }
 
     /// Returns the endpoint that was named for a provider.

@@ -30,3 +30,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 #[path = "../../tests/harness/server.rs"]
 pub(crate) mod test_server;
+
+#[cfg(test)]
+#[path = "../../tests/harness/rsa_key.rs"]
+pub(crate) mod test_key;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::credential::FoundCredential;
 use crate::detector::compile::schema::{Proof, Signing, Verify};
-use crate::detector::compile::{Detector, Kind};
+use crate::detector::compile::{Detector, Kind, template};
 use crate::finding::{Liveness, Verification};
 
 use super::endpoints::{Endpoints, is_label};
@@ -66,15 +66,15 @@ fn requests(
     let Some(verify) = &detector.verify else {
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
-    let mut parts = Parts::cut(found, verify)?;
+    let mut parts = Parts::cut(found, verify, now)?;
+    parts.token = sign::token(verify, &parts)?;
     let sites = sites(detector, verify, found, endpoints, &mut parts)?;
     let declared: Vec<&str> = detector.companions.iter().map(|companion| companion.detector.as_str()).collect();
     let mut requests = Vec::new();
     for site in sites {
         let mut request = request::build(verify, &declared, &parts, site)?;
-        match verify.sign {
-            Some(Signing::AwsSigV4) => sign::sign_found(&mut request, &found.secret, &parts, now)?,
-            None => {}
+        if let Some(signing) = verify.sign {
+            sign::sign(signing, &mut request, verify, &parts, now)?;
         }
         if verify.proof == Some(Proof::RsaPublicKey) {
             let mark = published::mark_of(&found.secret);
@@ -87,6 +87,11 @@ fn requests(
         requests.push(request);
         requests.extend(bare);
     }
+    let carrying = |value: &String| template::parts(value).next().is_some();
+    let mut carriers: Vec<&str> =
+        verify.headers.iter().filter(|(_, value)| carrying(value)).map(|(name, _)| name.as_str()).collect();
+    carriers.extend(verify.sign.map(|_| "authorization"));
+    requests.iter_mut().try_for_each(|request| endpoints.dress(&detector.provider, request, &carriers))?;
     Ok(requests)
 }
 
@@ -208,7 +213,9 @@ fn tenant_name(verify: &Verify, host: &str) -> Option<String> {
 fn refuse_own_hosts(detector: &Detector, verify: &Verify, found: &FoundCredential) -> Result<(), Refusal> {
     let theirs = |host: &str| {
         let of_provider = |known: &String| host == known || host.ends_with(&format!(".{known}"));
-        verify.hosts.iter().any(of_provider)
+        // Beside the hosts that are asked, those that the file calls the provider's own: its pages, its clone addresses.
+        let own = detector.context_words.iter().filter(|word| word.contains('.'));
+        verify.hosts.iter().chain(own).any(of_provider)
             || verify.host_suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()))
     };
     let bears_name = |host: &str| host.split(['.', '-']).any(|word| word == detector.provider);
@@ -285,7 +292,8 @@ fn of_own_server(detector: &Detector, verify: &Verify, request: &Request, verdic
     }
     let (host, provider) = (&request.endpoint.host, &detector.provider);
     Refusal::unknown(format!(
-        "{host} does not know it, but it may belong to a server of one's own; name that by --endpoint {provider}=https://…"
+        "{host} does not know it, but it may belong to a server of one's own; name that by --endpoint {provider}=https://…, \
+         or --endpoint {provider}=https://{host} if it belongs to none"
     ))
     .into()
 }

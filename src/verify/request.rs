@@ -8,18 +8,26 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use regex::bytes::Regex;
 use serde_json::Value;
 
 use crate::credential::FoundCredential;
 use crate::detector::claims;
 use crate::detector::compile::schema::Verify;
-use crate::detector::compile::template::{self, CLAIM, NEAR, PART, Piece};
+use crate::detector::compile::template::{self, CLAIM, NAMED, NEAR, PART, Piece};
 use crate::finding::{Liveness, Verification};
 use crate::secret::Secret;
 
 use super::endpoints::is_label;
 use super::exchange::{Endpoint, Request, RequestPath};
+
+/// How many seconds ago a signed token says that it was made: clocks differ.
+const ISSUED_BEFORE: i64 = 60;
+/// How many seconds a signed token holds; no provider that is asked lets one hold for less than ten minutes.
+const EXPIRES_AFTER: i64 = 540;
+/// The most labels that a named value may put into a host.
+const MOST_LABELS: usize = 3;
 
 /// Why there is no request: the verdict and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,29 +69,32 @@ impl From<Refusal> for Verification {
 /// What the parts of a detector's texts stand for.
 pub(crate) struct Parts<'found> {
     found: &'found FoundCredential,
-    near: &'found BTreeMap<String, String>,
+    verify: &'found Verify,
     claims: Option<Value>,
     /// What the secret is cut into, by the names of its detector's form.
     pieces: BTreeMap<String, String>,
+    now: Timestamp,
     /// The region, where one is known.
     pub(crate) region: Option<String>,
     /// The name of the tenant whose host is asked, where one is.
     pub(crate) tenant: Option<String>,
+    /// The token that the secret signed, where the request carries one.
+    pub(crate) token: Option<Secret>,
 }
 
 impl<'found> Parts<'found> {
-    /// The parts of a credential; `near` names globs for public ids near it.
-    pub(crate) fn new(found: &'found FoundCredential, near: &'found BTreeMap<String, String>) -> Self {
+    /// The parts of a credential for the request that its detector declares.
+    pub(crate) fn new(found: &'found FoundCredential, verify: &'found Verify, now: Timestamp) -> Self {
         let claims = claims::payload(found.secret.expose());
-        Self { found, near, claims, pieces: BTreeMap::new(), region: None, tenant: None }
+        Self { found, verify, claims, pieces: BTreeMap::new(), now, region: None, tenant: None, token: None }
     }
 
     /// The parts of a credential, cut as a detector's form says.
     ///
     /// # Errors
     /// A secret that does not fit the form.
-    pub(crate) fn cut(found: &'found FoundCredential, verify: &'found Verify) -> Result<Self, Refusal> {
-        let mut parts = Self::new(found, &verify.near);
+    pub(crate) fn cut(found: &'found FoundCredential, verify: &'found Verify, now: Timestamp) -> Result<Self, Refusal> {
+        let mut parts = Self::new(found, verify, now);
         let Some(form) = &verify.form else { return Ok(parts) };
         let unfit = || Refusal::not_checked("no read-only request is known for a value of its form");
         let form = Regex::new(&format!("^(?-u:{form})$")).map_err(|_| unfit())?;
@@ -93,6 +104,11 @@ impl<'found> Parts<'found> {
             parts.pieces.extend(piece.map(|piece| (name.to_owned(), piece.to_owned())));
         }
         Ok(parts)
+    }
+
+    /// Returns the secret itself.
+    pub(crate) fn secret(&self) -> &'found Secret {
+        &self.found.secret
     }
 
     /// Returns the one companion of a detector.
@@ -126,18 +142,53 @@ impl<'found> Parts<'found> {
 
     /// Returns the one id or host near the credential that fits a named glob.
     fn id_near(&self, name: &str) -> Result<&'found str, Refusal> {
-        let glob = self.near.get(name).map(String::as_str).unwrap_or_default();
+        let glob = self.verify.near.get(name).map(String::as_str).unwrap_or_default();
         let near = &self.found.surroundings;
         let fitting = near.ids.iter().chain(&near.hosts).filter(|id| claims::glob_matches(glob, id));
         only(fitting, &format!("{name} ({glob})"))
     }
 
-    fn value(&self, name: &str) -> Result<Cow<'found, [u8]>, Refusal> {
+    /// Returns the one value beside the surest of a part's names that stands near.
+    pub(crate) fn named(&self, part: &str) -> Result<&'found str, Refusal> {
+        let names = self.verify.named.get(part).map(Vec::as_slice).unwrap_or_default();
+        for name in names {
+            let beside = self.found.surroundings.named.iter().filter(|(known, _)| known == name);
+            let mut values: Vec<&str> = beside.map(|(_, value)| value.as_str()).collect();
+            values.sort_unstable();
+            values.dedup();
+            match values[..] {
+                [] => {}
+                [value] => return Ok(value),
+                _ => {
+                    return Err(Refusal::refused(format!(
+                        "{} different values of {name} stand near it and nothing says which is its {part}; nobody was asked",
+                        values.len()
+                    )));
+                }
+            }
+        }
+        Err(Refusal::unknown(format!(
+            "its {part} ({}) does not stand near it; without that nobody can be asked",
+            names.join(", ")
+        )))
+    }
+
+    /// Returns a moment as seconds, so many from now.
+    fn seconds(&self, from_now: i64) -> Cow<'found, [u8]> {
+        let moment = self.now.saturating_add(SignedDuration::from_secs(from_now)).unwrap_or(self.now);
+        Cow::Owned(moment.as_second().to_string().into_bytes())
+    }
+
+    /// Returns what a part stands for.
+    pub(crate) fn value(&self, name: &str) -> Result<Cow<'found, [u8]>, Refusal> {
         if let Some(claim) = name.strip_prefix(CLAIM) {
             return self.claim(claim).map(|text| Cow::Owned(text.into_bytes()));
         }
         if let Some(name) = name.strip_prefix(NEAR) {
             return self.id_near(name).map(|id| Cow::Borrowed(id.as_bytes()));
+        }
+        if let Some(name) = name.strip_prefix(NAMED) {
+            return self.named(name).map(|value| Cow::Borrowed(value.as_bytes()));
         }
         if let Some(piece) = name.strip_prefix(PART) {
             return match self.pieces.get(piece) {
@@ -159,6 +210,12 @@ impl<'found> Parts<'found> {
                 Some(region) => Ok(Cow::Owned(region.clone().into_bytes())),
                 None => Err(Refusal::unknown("its region is not known")),
             },
+            "issued" => Ok(self.seconds(-ISSUED_BEFORE)),
+            "expires" => Ok(self.seconds(EXPIRES_AFTER)),
+            "token" => match &self.token {
+                Some(token) => Ok(Cow::Owned(token.expose().to_vec())),
+                None => Err(Refusal::unknown("it signs no token; nobody was asked")),
+            },
             _ => self.companion(name).map(|secret| Cow::Borrowed(secret.expose())),
         }
     }
@@ -169,6 +226,7 @@ impl<'found> Parts<'found> {
             || name.starts_with(CLAIM)
             || name.starts_with(PART)
             || name.starts_with(NEAR)
+            || name.starts_with(NAMED)
             || declared.contains(&name)
     }
 }
@@ -218,6 +276,7 @@ pub(crate) fn build(
     request.body = verify.body.as_deref().map(|body| filled_body(body, kind, &is_part, &values)).transpose()?;
     request.held.push(parts.found.secret.clone());
     request.held.extend(parts.found.companions.iter().map(|companion| companion.secret.clone()));
+    request.held.extend(parts.token.clone());
     Ok(request)
 }
 
@@ -242,7 +301,8 @@ pub(crate) fn is_without_secret(request: &Request, verify: &Verify) -> bool {
         && carriers.all(|(name, _)| request.headers.iter().all(|(sent, _)| sent != name))
 }
 
-/// Fills the one part that a declared host may have; what is put in is one label, so the host stays under its domain.
+/// Fills the one part that a declared host may have; what is put in is one label, of a named value up to three, so the
+/// host stays under its domain.
 ///
 /// # Errors
 /// A part that is missing or is no label.
@@ -253,7 +313,9 @@ pub(crate) fn filled_host(host: &str, parts: &Parts<'_>) -> Result<String, Refus
             Piece::Text(text) => filled.push_str(text),
             Piece::Part(name) => {
                 let value = parts.value(name)?;
-                let label = std::str::from_utf8(&value).ok().filter(|label| is_label(label));
+                let most = if name.starts_with(NAMED) { MOST_LABELS } else { 1 };
+                let fits = |text: &&str| text.split('.').count() <= most && text.split('.').all(is_label);
+                let label = std::str::from_utf8(&value).ok().filter(fits);
                 filled += label.ok_or_else(|| Refusal::unknown(format!("its {name} is no name of a host")))?;
             }
         }
@@ -311,7 +373,10 @@ pub(crate) fn header(name: &str, text: &str, basic: Option<&str>, values: &Value
 }
 
 /// Fills a text without any escape.
-fn raw(text: &str, values: &Values<'_>) -> Result<Vec<u8>, Refusal> {
+///
+/// # Errors
+/// A part that is missing.
+pub(crate) fn raw(text: &str, values: &Values<'_>) -> Result<Vec<u8>, Refusal> {
     let mut filled = Vec::new();
     for piece in template::pieces(text) {
         match piece {

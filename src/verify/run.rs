@@ -67,7 +67,8 @@ impl Judge for DetectorJudge<'_> {
     fn revision(&self, finding: &Finding) -> String {
         let verify = self.registry.get(&finding.detector).and_then(|detector| detector.verify.as_ref());
         let text = verify.and_then(|verify| serde_json::to_string(verify).ok()).unwrap_or_default();
-        format!("{} {text}", env!("CARGO_PKG_VERSION"))
+        let provider = finding.provider.as_deref().unwrap_or_default();
+        format!("{} {text} {}", env!("CARGO_PKG_VERSION"), self.endpoints.header_mark(provider))
     }
 }
 

@@ -1,156 +1,139 @@
-//! Signs a request with AWS Signature Version 4, so that the secret half of a key pair is never sent.
-//!
-//! Rules and vectors: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. Only what
-//! our requests need is here: no payload in chunks, no presigned URL, no S3 spelling of paths.
+//! Signs requests with a secret, so that the secret itself is never sent: which way a detector declares, and what the ways
+//! have in common. Each way stands in a file of its own with the vectors that its provider publishes.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::{digest, hmac};
 
+use crate::detector::compile::schema::{Signing, Verify};
 use crate::secret::{Secret, hex};
 
-use super::exchange::Request;
-use super::request::{Parts, Refusal};
+use super::exchange::{Endpoint, Request};
+use super::request::{Parts, Refusal, raw};
 
-/// The detector of the public half, which names the key.
-const KEY_ID: &str = "aws-access-key-id";
-/// The detector of the token that temporary keys need.
-const SESSION_TOKEN: &str = "aws-session-token";
-/// The region that the endpoints without a region in their name sign for.
-const HOME_REGION: &str = "us-east-1";
+mod aws;
+mod azure;
+mod clouds;
+mod token;
 
-/// A key pair, the token where it is temporary, and what it signs for.
-pub(crate) struct Signer<'key> {
-    /// The public half.
-    pub(crate) key_id: &'key str,
-    /// The secret half.
-    pub(crate) secret: &'key Secret,
-    /// The token of a temporary key.
-    pub(crate) token: Option<&'key Secret>,
-    /// The region, such as `us-east-1`.
-    pub(crate) region: &'key str,
-    /// The service, such as `sts`.
-    pub(crate) service: &'key str,
-}
+pub(crate) use aws::is_region;
+pub(super) use token::of as token;
 
-/// Signs a request to an AWS service with a found secret and its companions.
+/// Signs a request in the way that its detector declares. What a token signs is in a header already.
 ///
 /// # Errors
-/// A key id that is missing or ambiguous, or a temporary one without its token.
-pub(crate) fn sign_found(
+/// A public half that is missing or ambiguous, a secret that signs nothing, or a clock outside the calendar.
+pub(super) fn sign(
+    signing: Signing,
     request: &mut Request,
-    secret: &Secret,
+    verify: &Verify,
     parts: &Parts<'_>,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let key_id = parts.companion(KEY_ID)?;
-    let key_id =
-        std::str::from_utf8(key_id.expose()).map_err(|_| Refusal::unknown(format!("its {KEY_ID} is no text")))?;
-    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: ASIA marks what STS gave for a time.
-    let token = match key_id.starts_with("ASIA") {
-        true => Some(parts.companion(SESSION_TOKEN)?),
-        false => None,
+    let secret = parts.secret();
+    let signer = || {
+        let text = raw(verify.signer.as_deref().unwrap_or_default(), &|name| parts.value(name))?;
+        String::from_utf8(text).map_err(|_| Refusal::unknown("its public half is no text; nobody was asked"))
     };
-    let (service, region) = scope_of(&request.endpoint.host);
-    let signer = Signer { key_id, secret, token, region: &region, service: &service };
-    signer.sign(request, now)
+    match signing {
+        Signing::AwsSigV4 => aws::sign_found(request, secret, parts, now),
+        Signing::AlibabaV3 => clouds::alibaba(request, &signer()?, secret, &Clock::at(now)?),
+        Signing::TencentV3 => clouds::tencent(request, &signer()?, secret, &Clock::at(now)?),
+        Signing::VolcengineV4 => clouds::volcengine(request, &signer()?, secret, &Clock::at(now)?),
+        Signing::AzureStorage => azure::storage(request, &signer()?, secret, &Clock::at(now)?),
+        Signing::AzureCosmos => azure::cosmos(request, secret, &Clock::at(now)?),
+        Signing::AzureMessaging => azure::messaging(request, &signer()?, secret, &Clock::at(now)?),
+        Signing::JwtHs256 | Signing::JwtRs256 | Signing::SnowflakeJwt => Ok(()),
+    }
 }
 
-/// Returns service and region of a host: `sts.eu-west-1.amazonaws.com`. Where the host does not say, as at an endpoint
-/// that a person named, they are those of the global service that answers who a key belongs to.
-fn scope_of(host: &str) -> (String, String) {
-    let mut labels = host.split('.');
-    let service = labels.next().filter(|_| host.contains("amazonaws.com")).unwrap_or("sts");
-    let region = labels.next().filter(|label| is_region(label)).unwrap_or(HOME_REGION);
-    (service.to_owned(), region.to_owned())
+/// A moment in the spellings that signatures want.
+struct Clock {
+    now: Timestamp,
+    /// `20260601T000000Z`.
+    packed: String,
 }
 
-/// Returns whether a label is a region of AWS: `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
-pub(crate) fn is_region(label: &str) -> bool {
-    let words: Vec<&str> = label.split('-').collect();
-    let letters = |word: &&str| (2..=12).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    matches!(words.len(), 3 | 4)
-        && words[0].len() == 2
-        && words[..words.len() - 1].iter().all(letters)
-        && words
-            .last()
-            .is_some_and(|word| (1..=2).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-impl Signer<'_> {
-    /// Signs a request: adds `x-amz-date`, the token where there is one, and `authorization`.
-    ///
+impl Clock {
     /// # Errors
-    /// A date that the calendar of the signature cannot write.
-    pub(crate) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), Refusal> {
-        let moment = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
-        if moment.len() != 16 {
+    /// A year that has not four digits.
+    fn at(now: Timestamp) -> Result<Self, Refusal> {
+        let packed = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
+        if packed.len() != 16 {
             return Err(Refusal::unknown("the clock of this machine is outside the calendar; nobody was asked"));
         }
-        request.headers.push(("x-amz-date".into(), Secret::new(moment.as_bytes())));
-        if let Some(token) = self.token {
-            request.headers.push(("x-amz-security-token".into(), token.clone()));
-        }
-        let (canonical, signed) = canonical_request(request);
-        let scope = format!("{}/{}/{}/aws4_request", &moment[..8], self.region, self.service);
-        let hashed = hex(digest::digest(&digest::SHA256, &canonical).as_ref());
-        let to_sign = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashed}");
-        let signature = hex(hmac::sign(&self.key(&moment[..8]), to_sign.as_bytes()).as_ref());
-        let value = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={signed}, Signature={signature}",
-            self.key_id
-        );
-        request.headers.push(("authorization".into(), Secret::new(value.as_bytes())));
-        Ok(())
+        Ok(Self { now, packed })
     }
 
-    /// Derives the key of one day, region and service.
-    fn key(&self, day: &str) -> hmac::Key {
-        let mut seed = b"AWS4".to_vec();
-        seed.extend_from_slice(self.secret.expose());
-        let mut key = hmac::Key::new(hmac::HMAC_SHA256, &seed);
-        zeroize::Zeroize::zeroize(&mut seed);
-        for word in [day, self.region, self.service, "aws4_request"] {
-            key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, word.as_bytes()).as_ref());
-        }
-        key
+    /// `2026-06-01T00:00:00Z`, or another spelling.
+    fn spelled(&self, format: &str) -> String {
+        self.now.to_zoned(TimeZone::UTC).strftime(format).to_string()
+    }
+
+    /// The date of HTTP: `Mon, 01 Jun 2026 00:00:00 GMT`.
+    fn of_http(&self) -> String {
+        self.spelled("%a, %d %b %Y %H:%M:%S GMT")
     }
 }
 
-/// Writes a request as it is signed, and the names of the headers that are part of it.
-fn canonical_request(request: &Request) -> (Vec<u8>, String) {
-    let (path, query) = request.path.expose().split_once('?').unwrap_or((request.path.expose(), ""));
+/// Returns what the header `host` will say.
+fn host_of(endpoint: &Endpoint) -> String {
+    endpoint.port.map_or_else(|| endpoint.host.clone(), |port| format!("{}:{port}", endpoint.host))
+}
+
+/// Adds a header.
+fn add(request: &mut Request, name: &str, value: &str) {
+    request.headers.push((name.to_owned(), Secret::new(value.as_bytes())));
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// Returns the digest of a request's body.
+fn hashed_body(request: &Request) -> String {
+    sha256_hex(request.body.as_ref().map_or(&[][..], Secret::expose))
+}
+
+/// Returns HMAC-SHA256 of a text under a key.
+fn hmac_sha256(key: &[u8], text: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text)
+}
+
+/// Derives a key from a first one, word by word.
+fn derived(first: &[u8], words: &[&str]) -> Vec<u8> {
+    words.iter().fold(first.to_vec(), |key, word| hmac_sha256(&key, word.as_bytes()).as_ref().to_vec())
+}
+
+/// Returns the fields of a request's query, sorted, each with an equals sign.
+fn sorted_query(request: &Request) -> String {
+    let query = request.path.expose().split_once('?').map_or("", |(_, query)| query);
     let mut fields: Vec<&str> = query.split('&').filter(|field| !field.is_empty()).collect();
     fields.sort_unstable();
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|field| if field.contains('=') { (*field).to_owned() } else { format!("{field}=") })
-        .collect();
-    let endpoint = &request.endpoint;
-    let host = endpoint.port.map_or_else(|| endpoint.host.clone(), |port| format!("{}:{port}", endpoint.host));
-    let host = ("host".to_owned(), Secret::new(host.as_bytes()));
-    let mut headers: Vec<&(String, Secret)> = request.headers.iter().chain([&host]).collect();
-    headers.sort_by(|left, right| left.0.cmp(&right.0));
+    let whole = |field: &&str| if field.contains('=') { (*field).to_owned() } else { format!("{field}=") };
+    fields.iter().map(whole).collect::<Vec<_>>().join("&")
+}
+
+/// Returns a request's path with its endpoint's base and without its query.
+fn whole_path(request: &Request) -> String {
+    let path = request.path.expose().split('?').next().unwrap_or_default();
+    format!("{}{path}", request.endpoint.base_path)
+}
+
+/// Returns the headers that fit, and the host, sorted by name.
+fn signed_headers(request: &Request, fits: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let text = |value: &Secret| String::from_utf8_lossy(value.expose()).trim().to_owned();
+    let own = request.headers.iter().filter(|(name, _)| fits(name)).map(|(name, value)| (name.clone(), text(value)));
+    let mut headers: Vec<_> = own.chain([("host".to_owned(), host_of(&request.endpoint))]).collect();
+    headers.sort();
+    headers
+}
+
+/// Writes a request the way that the clouds which learned from AWS sign it: the text, and the names of its headers.
+fn canonical(request: &Request, headers: &[(String, String)]) -> (String, String) {
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let signed = names.join(";");
-    let mut text = format!("{}\n{}{path}\n{}\n", request.method, endpoint.base_path, fields.join("&")).into_bytes();
-    for (name, value) in headers {
-        text.extend_from_slice(name.as_bytes());
-        text.push(b':');
-        text.extend_from_slice(&single_spaced(value.expose()));
-        text.push(b'\n');
-    }
-    let body = request.body.as_ref().map_or(&[][..], Secret::expose);
-    let hashed = hex(digest::digest(&digest::SHA256, body).as_ref());
-    text.extend_from_slice(format!("\n{signed}\n{hashed}").as_bytes());
-    (text, signed)
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let (method, path, query) = (&request.method, whole_path(request), sorted_query(request));
+    (format!("{method}\n{path}\n{query}\n{lines}\n{signed}\n{}", hashed_body(request)), signed)
 }
-
-/// Trims a header's value and joins runs of spaces in it, as the signature reads it.
-fn single_spaced(value: &[u8]) -> Vec<u8> {
-    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
-    words.join(&b' ')
-}
-
-#[cfg(test)]
-mod tests;

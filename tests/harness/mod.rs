@@ -6,6 +6,7 @@ mod keys;
 mod limited;
 pub(crate) mod packs;
 mod repository;
+pub(crate) mod rsa_key;
 pub(crate) mod server;
 
 use std::ffi::{OsStr, OsString};

@@ -8,12 +8,12 @@ use credtrace::detector::example::{self, Generator};
 use credtrace::detector::registry::Registry;
 
 use crate::harness::archives::{ZipMember, bzip2, gzip, overlapping_zip, tar, tar_member, tar_of, xz, zip, zstd};
-use crate::harness::{Scratch, project, write};
+use crate::harness::{Scratch, key, project, write};
 
 type Check = fn(&[u8]);
 
 /// Every target of `fuzz/fuzz_targets` by name.
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("archive", checks::archive),
     ("detector_file", checks::detector_file),
     ("scan_bytes", checks::scan_bytes),
@@ -23,6 +23,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("commit_and_tree", checks::commit_and_tree),
     ("decode_views", checks::decode_views),
     ("report_escape", checks::report_escape),
+    ("report_read", checks::report_read),
 ];
 
 /// Runs a check on seeds, and writes them where that is asked.
@@ -249,4 +250,38 @@ fn seeds_of_reports() {
         b"\n\0\n\0\n\0\r\0\r\0\r\0\r\0\n\0\n\0\n\0\n\0\n\0\n\0\n\0\n",
     ];
     run("report_escape", &seeds.map(<[u8]>::to_vec));
+}
+
+#[test]
+fn reports_and_baselines_are_read_and_written_again() {
+    let scratch = Scratch::new();
+    scratch.write("a.py", format!("A = \"{}\"\nB = \"{}\"\n", key(1), key(2)));
+    let mut seeds = Vec::new();
+    for format in ["json", "jsonl"] {
+        let text = scratch.run(&["scan", "a.py", "--format", format]).status(1).stdout;
+        // A part of it, twice itself, other types, other times, other numbers.
+        seeds.push(text[..text.len() / 2].to_owned());
+        seeds.push(text.repeat(2));
+        for (old, new) in [
+            ("\"api-key\"", "7"),
+            ("not-checked\"", "live\",\"checked_at\":\"9999-12-31T23:59:60Z\""),
+            (
+                "\"no-inventory\"",
+                "\"linked\",\"tier\":\"exact\",\"score\":1e308,\"as_of\":\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\"",
+            ),
+            ("\"start\":", "\"start\":18446744073709551615,\"x\":"),
+            ("\"line\":", "\"line\":0,\"x\":"),
+            ("\"path\":\"a.py\"", "\"path\":\"\",\"path_bytes_b64\":\"/w==\""),
+            ("\"seconds\":", "\"seconds\":-1e300,\"x\":"),
+            ("\"summary\":", "\"summary\" :"),
+        ] {
+            seeds.push(text.replace(old, new));
+        }
+        seeds.push(text);
+    }
+    let arguments =
+        ["scan", "a.py", "--baseline", "k.toml", "--update-baseline", "--reason", "\u{202e}\u{27}\u{27}\u{27}\"\n"];
+    scratch.run(&arguments).status(0);
+    seeds.push(std::fs::read_to_string(scratch.path("k.toml")).unwrap());
+    run("report_read", &seeds.into_iter().map(String::into_bytes).collect::<Vec<_>>());
 }

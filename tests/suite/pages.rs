@@ -1,5 +1,6 @@
 //! The pages of reference: what they list is what the program has. `UPDATE_GENERATED=1` writes the generated parts anew.
 
+use credtrace::baseline::Baseline;
 use credtrace::cli::agents;
 use credtrace::detector::registry::Registry;
 use credtrace::finding::Liveness;
@@ -80,6 +81,16 @@ fn the_example_of_a_policy_is_one_with_the_usual_limits_and_every_part() {
     assert!(policy.is_public("/srv/mirrors/public/app.git"));
     assert!(!policy.severity.is_empty() && !policy.fail.rules.is_empty() && !policy.fail.liveness.is_empty());
     assert_eq!((policy.accept.len(), policy.accept[0].rule), (1, Rule::Unowned));
+}
+
+#[test]
+fn the_example_of_a_baseline_is_one() {
+    let text = page("docs/baseline.md");
+    let example = text.split("```toml credtrace-known-example.toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let baseline = Baseline::parse(example).unwrap();
+    let order: Vec<&str> = baseline.entries().iter().map(|entry| entry.detector.as_deref().unwrap()).collect();
+    assert_eq!(order, ["anthropic-api-key", "openai-project-key"]);
+    assert!(baseline.entries()[1].expires.is_some());
 }
 
 #[test]

@@ -19,11 +19,23 @@ fn verify(scratch: &Scratch, server: &Server, input: &str, more: &[&str]) -> Run
     scratch.command(&[&options[..], more].concat()).input(input).run()
 }
 
+/// The schema of an answer, as the program prints it.
+fn schema(scratch: &Scratch) -> jsonschema::Validator {
+    let mut schema: Value = serde_json::from_str(&scratch.run(&["generate", "schema"]).status(0).stdout).unwrap();
+    let whole = schema.as_object_mut().unwrap();
+    whole.remove("oneOf");
+    whole.insert("$ref".into(), "#/$defs/answer".into());
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!validator.is_valid(&serde_json::json!({"schema": "credtrace/verification/1"})), "it asks for nothing");
+    validator
+}
+
 const ANTHROPIC: [&str; 4] = ["--detector", "anthropic-api-key", "--verify-max-age", "0"];
 
 #[test]
 fn the_exit_status_is_the_verdict() {
     let scratch = Scratch::new();
+    let schema = schema(&scratch);
     let key = key(1);
     for (status, state, code) in [(200, "live", 1), (402, "limited", 1), (401, "dead", 0), (500, "unknown", 2)] {
         for end in ["", "\n", "\r\n"] {
@@ -32,6 +44,7 @@ fn the_exit_status_is_the_verdict() {
             let run = verify(&scratch, &server, &format!("{key}{end}"), &arguments).status(code);
             let said: Value = serde_json::from_str(&run.stdout).unwrap();
             assert_eq!(said["schema"], "credtrace/verification/1");
+            assert!(schema.is_valid(&said), "{said}");
             assert_eq!(said["verification"]["state"], state, "{said}");
             assert!(said["verification"]["reason"].is_string() && said["verification"]["checked_at"].is_string());
             assert!(said["fingerprint"].as_str().is_some_and(|text| text.starts_with("b3k1:")));
@@ -39,6 +52,11 @@ fn the_exit_status_is_the_verdict() {
             run_holds_none(&run, std::slice::from_ref(&key));
         }
     }
+    let secret: String = key.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let refused = ["verify", "--detector", "aws-secret-access-key", "--format", "json"];
+    let refused = scratch.command(&refused).input(secret);
+    let said: Value = serde_json::from_str(&refused.run().status(2).stdout).unwrap();
+    assert!(schema.is_valid(&said), "{said}");
     let run = verify(&scratch, &answering(200), &key, &ANTHROPIC).status(1);
     assert!(run.stdout.contains("Anthropic API key") && run.stdout.contains("Live: 127.0.0.1 answered 200"), "{run:?}");
     run_holds_none(&run, std::slice::from_ref(&key));

@@ -24,6 +24,7 @@ use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
 use crate::finding::{Finding, Liveness, Verification};
 use crate::report::escape;
+use crate::report::schema::VERIFICATION_SCHEMA;
 
 /// Examples, and how the command ends.
 const VERIFY_EXAMPLES: &str = "Examples:
@@ -31,6 +32,7 @@ const VERIFY_EXAMPLES: &str = "Examples:
   pass show openai | credtrace verify --detector openai-project-key --format json
   credtrace verify --detector aws-secret-access-key --companion aws-access-key-id
                        the other half stands on the line after the credential
+  credtrace verify --detector github-app-private-key --near app=123456 <app.pem
   credtrace verify --list-endpoints
 
 Exit status:
@@ -54,6 +56,10 @@ pub struct VerifyArguments {
     /// The other half that the last line on standard input is; of several, in the order of the lines
     #[arg(long = "companion", value_name = "ID", requires = "detector")]
     pub companions: Vec<String>,
+
+    /// A public value that its request needs and that a scan reads beside it, such as app=123456
+    #[arg(long = "near", value_name = "NAME=VALUE", requires = "detector")]
+    pub near: Vec<String>,
 
     /// Print every host that could be asked, and nothing else
     #[arg(long)]
@@ -104,6 +110,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
         input::check_companion(&id, &secret, detector, &registry)?;
         found.companions.push(FoundCompanion { detector: id, secret, distance: 0 });
     }
+    found.surroundings.named = input::named(&arguments.near, detector)?;
     // The person said which detector it is, and so whose.
     let fingerprint = key.write(&key.fingerprint(found.secret.expose()));
     let mut findings = [Finding::of(detector, fingerprint, found.secret.redacted(head))];
@@ -118,6 +125,11 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
             "credtrace: its other half can be given on a line after it, with --companion {}",
             halves.join(" or ")
         ));
+    }
+    let named = detector.verify.iter().flat_map(|verify| verify.named.keys()).map(String::as_str);
+    let missing: Vec<&str> = named.filter(|_| arguments.near.is_empty() && asked.requests == 0).collect();
+    if !missing.is_empty() {
+        talk(&format!("credtrace: what a scan reads beside it can be given with --near: {}", missing.join(", ")));
     }
     Ok(match (asked.interrupted, findings[0].verification.state) {
         (true, _) => Status::Interrupted,
@@ -142,7 +154,7 @@ fn write(finding: &Finding, detector: &Detector, format: Written) -> Result<()> 
     let mut output = std::io::stdout().lock();
     if format == Written::Json {
         let answered = Answered {
-            schema: "credtrace/verification/1",
+            schema: VERIFICATION_SCHEMA,
             detector: &detector.id,
             provider: &detector.provider,
             fingerprint: &finding.fingerprint,
@@ -181,6 +193,9 @@ struct Listed<'a> {
     endpoint: &'a str,
     provider: &'a str,
     named: bool,
+    /// The names of the headers that it gets beside the credential.
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    headers: &'a [&'a str],
     detectors: &'a [&'a str],
 }
 
@@ -194,11 +209,19 @@ fn list_endpoints(arguments: &VerifyArguments, registry: &Registry) -> Result<St
     }
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for ((endpoint, provider, named), detectors) in &places {
+        let headers = endpoints.header_names(provider);
         if arguments.format == Written::Json {
-            serde_json::to_writer(&mut output, &Listed { endpoint, provider, named: *named, detectors })?;
+            serde_json::to_writer(
+                &mut output,
+                &Listed { endpoint, provider, named: *named, headers: &headers, detectors },
+            )?;
             writeln!(output)?;
         } else {
-            let named = if *named { " (--endpoint)" } else { "" };
+            let named = match (*named, &headers[..]) {
+                (false, _) => String::new(),
+                (true, []) => " (--endpoint)".to_owned(),
+                (true, headers) => format!(" (--endpoint, with {})", headers.join(", ")),
+            };
             let detectors = detectors.join(", ");
             writeln!(output, "{:<48} {provider:<16} {detectors}{named}", escape::terminal(endpoint))?;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::rule;
 use super::schema::{Entry, RevokeCall, Signing, Verify};
-use super::template::{self, CLAIM, NEAR, PART, Piece, RESERVED};
+use super::template::{self, CLAIM, NAMED, NEAR, PART, Piece, RESERVED};
 
 /// Endings under which anybody may have a host: none of them says whose it is.
 const ANYBODYS: [&str; 14] = [
@@ -152,8 +152,9 @@ fn check_form(verify: &Verify) -> Result<(), String> {
 fn check_host(host: &str) -> Result<(), String> {
     let fault = |reason: &str| Err(format!("verify.hosts: {host:?} {reason}"));
     let labels: Vec<&str> = host.split('.').collect();
-    // The name of a claim or of a piece holds a dot.
-    let joined = host.replace(&format!("{{{CLAIM}"), "{").replace(&format!("{{{PART}"), "{");
+    // The name of a claim, of a piece or of a named value holds a dot.
+    let joined =
+        [CLAIM, PART, NAMED].iter().fold(host.to_owned(), |host, head| host.replace(&format!("{{{head}"), "{"));
     let labels = if joined.len() == host.len() { labels } else { joined.split('.').collect() };
     let is_part = |label: &&str| label.starts_with('{') && label.ends_with('}');
     let plain = |label: &str| {
@@ -172,8 +173,8 @@ fn check_host(host: &str) -> Result<(), String> {
         return fault("may have one part, with two labels behind it");
     }
     match template::parts(host).next() {
-        Some(part) if part == "region" || part.starts_with(CLAIM) || part.starts_with(PART) => Ok(()),
-        _ => fault("may have {region}, {claim.NAME} or {part.NAME} as its part"),
+        Some(part) if part == "region" || [CLAIM, PART, NAMED].iter().any(|head| part.starts_with(head)) => Ok(()),
+        _ => fault("may have {region}, {claim.NAME}, {part.NAME} or {named.NAME} as its part"),
     }
 }
 
@@ -205,7 +206,10 @@ fn check_header_texts(field: &str, headers: &BTreeMap<String, String>) -> Result
 /// Checks that every part is known: the secret, what is made of it, or a declared companion.
 fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
     let companion = |part: &str| entry.companions.iter().any(|companion| companion.detector == part);
-    let near = |part: &str| part.strip_prefix(NEAR).is_some_and(|name| verify.near.contains_key(name));
+    let near = |part: &str| {
+        part.strip_prefix(NEAR).is_some_and(|name| verify.near.contains_key(name))
+            || part.strip_prefix(NAMED).is_some_and(|name| verify.named.contains_key(name))
+    };
     let known = |part: &str| {
         RESERVED.contains(&part)
             || companion(part)
@@ -214,10 +218,11 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
             || part.strip_prefix(CLAIM).is_some_and(|claim| !claim.is_empty())
     };
     let templates = verify.headers.values().chain(&verify.basic).chain([&verify.path]);
+    let templates = templates.chain(&verify.signer).chain(&verify.token).chain(&verify.hosts);
     for part in templates.flat_map(|text| template::parts(text)) {
         if !known(part) {
             return Err(format!(
-                "verify: {{{part}}} is neither {{secret}} nor a declared companion nor in verify.near"
+                "verify: {{{part}}} is neither {{secret}} nor a declared companion nor in verify.near or verify.named"
             ));
         }
     }
@@ -236,6 +241,40 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
     let signed = verify.sign == Some(Signing::AwsSigV4);
     if signed && !companion("aws-access-key-id") {
         return Err("verify.sign: aws-sig-v4 needs the companion aws-access-key-id".into());
+    }
+    check_names(verify)?;
+    check_signing(verify)
+}
+
+/// Checks the names beside which public values stand: lower case with underscores, and none so common that anything fits.
+fn check_names(verify: &Verify) -> Result<(), String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    for (part, names) in &verify.named {
+        if names.is_empty() || names.iter().any(|name| name.len() < 2 || !name.bytes().all(fits)) {
+            return Err(format!("verify.named: {part} must have names of two or more of a-z, 0-9 and _"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a signature has what it needs, and that what only a signature has stands nowhere else.
+fn check_signing(verify: &Verify) -> Result<(), String> {
+    let sign = verify.sign;
+    if sign.is_some_and(Signing::wants_a_signer) != verify.signer.is_some() {
+        return Err("verify.signer and a signature that names a public half belong together".into());
+    }
+    if sign.is_some_and(Signing::wants_claims) != verify.token.is_some() {
+        return Err("verify.token and sign = \"jwt-hs256\" or \"jwt-rs256\" belong together".into());
+    }
+    let carried = verify.headers.values().any(|value| value.contains("{token}"));
+    if sign.is_some_and(Signing::makes_a_token) != carried {
+        return Err("a header with {token} and a signature that makes a token belong together".into());
+    }
+    if sign == Some(Signing::SnowflakeJwt) && !["account", "user"].iter().all(|name| verify.named.contains_key(*name)) {
+        return Err("verify.sign: snowflake-jwt needs verify.named.account and verify.named.user".into());
+    }
+    if sign.is_some() && verify.headers.values().any(|value| value.contains("{secret}")) {
+        return Err("verify.sign: what is signed with is not sent as well".into());
     }
     Ok(())
 }

@@ -273,10 +273,20 @@ pub struct Verify {
     pub body: Option<String>,
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
+    /// The public half that a signature names, as a text with parts; AWS's is a companion by itself.
+    pub signer: Option<String>,
+    /// The claims of a token that the secret signs, as JSON with parts; `{token}` in a header stands for the token,
+    /// `{issued}` and `{expires}` for seconds a minute ago and nine minutes ahead.
+    pub token: Option<String>,
     /// Public ids that stand near the credential, each a glob by its name: `{near.NAME}` in a path or header stands for the
     /// one id or host that fits. Ids are UUIDs, key ids and names of service accounts.
     #[serde(default)]
     pub near: std::collections::BTreeMap<String, String>,
+    /// Public values that stand near the credential beside a name, each with the names that it goes by, the surest first:
+    /// `{named.NAME}` stands for the one value beside the first of them that is there. A name in the text fits if it is
+    /// one of these or ends with one behind an underscore; capital letters and dashes make no difference.
+    #[serde(default)]
+    pub named: std::collections::BTreeMap<String, Vec<String>>,
     /// What an answer that would mean that it works must list as well; where it does not, the credential is dead.
     pub proof: Option<Proof>,
     /// Statuses that mean that it works.
@@ -308,6 +318,44 @@ pub struct Verify {
 pub enum Signing {
     /// AWS Signature Version 4; the key id and the session token are companions.
     AwsSigV4,
+    /// `ACS3-HMAC-SHA256` of Alibaba Cloud.
+    AlibabaV3,
+    /// `TC3-HMAC-SHA256` of Tencent Cloud.
+    TencentV3,
+    /// `HMAC-SHA256` of Volcengine.
+    VolcengineV4,
+    /// `SharedKey` of Azure Storage.
+    AzureStorage,
+    /// The master key of Azure Cosmos DB.
+    AzureCosmos,
+    /// A shared access signature of Azure Service Bus and Event Hubs.
+    AzureMessaging,
+    /// A JSON Web Token under HMAC-SHA256, with the claims of `token`.
+    JwtHs256,
+    /// A JSON Web Token under RSA and SHA-256, with the claims of `token`.
+    JwtRs256,
+    /// The token by which Snowflake takes a key pair; `{named.account}` and `{named.user}` say whose.
+    SnowflakeJwt,
+}
+
+impl Signing {
+    /// Whether it makes a token, which a header carries as `{token}`.
+    pub fn makes_a_token(self) -> bool {
+        matches!(self, Self::JwtHs256 | Self::JwtRs256 | Self::SnowflakeJwt)
+    }
+
+    /// Whether the claims of the token stand in the detector.
+    pub fn wants_claims(self) -> bool {
+        matches!(self, Self::JwtHs256 | Self::JwtRs256)
+    }
+
+    /// Whether the signature names a public half that the detector must point at.
+    pub fn wants_a_signer(self) -> bool {
+        matches!(
+            self,
+            Self::AlibabaV3 | Self::TencentV3 | Self::VolcengineV4 | Self::AzureStorage | Self::AzureMessaging
+        )
+    }
 }
 
 /// What an answer lists of a credential that is in force.

@@ -13,12 +13,14 @@ pub enum Piece<'text> {
 }
 
 /// The parts that are no companion's id.
-pub const RESERVED: [&str; 5] = ["secret", "basic", "region", "tenant", "email"];
+pub const RESERVED: [&str; 8] = ["secret", "basic", "region", "tenant", "email", "token", "issued", "expires"];
 /// What the name of a part begins with that is a claim of the secret, read as a signed token.
 pub const CLAIM: &str = "claim.";
 /// What the name of a part begins with that is a public id near the secret.
 pub const NEAR: &str = "near.";
 
+/// What the name of a part begins with that is a public value beside a name near the secret.
+pub const NAMED: &str = "named.";
 /// What the name of a part begins with that is a piece of the secret, as `form` cuts it.
 pub const PART: &str = "part.";
 

@@ -103,3 +103,46 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_header_goes_to_the_endpoint_of_its_provider_alone() {
+    let mut endpoints = parse(&["openai=https://gateway.example.com"], false).expect("an endpoint");
+    let value = || Secret::new(b"the gateway's own");
+    endpoints.add_header("openai", "CF-AIG-Authorization", value()).expect("added");
+    assert_eq!(endpoints.header_names("openai"), ["cf-aig-authorization"]);
+    assert!(endpoints.header_names("anthropic").is_empty());
+    let dressed = |endpoint: Endpoint, carriers: &[&str]| {
+        let mut request = Request::new(endpoint, "GET", "/");
+        endpoints.dress("openai", &mut request, carriers).map(|()| request.headers.len())
+    };
+    let named = || endpoints.of("openai").expect("an endpoint").clone();
+    assert_eq!(dressed(named(), &["authorization"]), Ok(1));
+    assert_eq!(dressed(Endpoint::of_host("api.openai.com"), &[]), Ok(0), "only where a person named it");
+    assert!(dressed(named(), &["cf-aig-authorization"]).is_err(), "the credential's own header is kept");
+    let other = parse(&["openai=https://gateway.example.com"], false).expect("an endpoint");
+    assert_ne!(endpoints.header_mark("openai"), other.header_mark("openai"));
+    assert_eq!(endpoints.header_mark("anthropic"), other.header_mark("openai"));
+    assert!(!format!("{endpoints:?}").contains("gateway's"), "no value is printed");
+}
+
+#[test]
+fn a_header_that_no_gateway_may_want_is_refused() {
+    let mut endpoints = parse(&["openai=https://gateway.example.com"], false).expect("an endpoint");
+    let mut refused = |provider: &str, name: &str, value: &[u8]| {
+        let error = endpoints.add_header(provider, name, Secret::new(value)).expect_err(name).to_string();
+        assert!(!error.contains("value-of-it"), "{error}");
+        error
+    };
+    assert!(refused("anthropic", "x-a", b"value-of-it").contains("--endpoint anthropic=URL"));
+    for name in ["", "x a", "x:a", "x\na", "\u{e9}", &"x".repeat(65)] {
+        assert!(refused("openai", name, b"value-of-it").contains("name of a header"), "{name}");
+    }
+    for name in ["Host", "content-length", "transfer-encoding", "connection"] {
+        assert!(refused("openai", name, b"value-of-it").contains("connection's own"), "{name}");
+    }
+    for value in [&b""[..], b"value-of-it\r\nx: y", b" value-of-it", b"value-of-it\0", &[b'x'; 9000]] {
+        assert!(refused("openai", "x-a", value).contains("printable"), "{value:?}");
+    }
+    endpoints.add_header("openai", "x-a", Secret::new(b"1")).expect("added");
+    assert!(endpoints.add_header("openai", "X-A", Secret::new(b"2")).is_err(), "twice");
+}

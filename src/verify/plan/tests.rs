@@ -106,6 +106,25 @@ fn a_product_that_customers_run_is_not_asked_at_its_makers_when_a_customers_host
 }
 
 #[test]
+fn a_token_of_github_may_be_one_of_a_companys_own_server() {
+    let registry = Registry::built_in();
+    let detector = registry.get("github-fine-grained-token").expect("a detector");
+    for host in ["github.com", "api.github.com", "docs.github.com", "raw.githubusercontent.com"] {
+        assert_eq!(asked(detector, &found(&[], &[host])), Ok(vec!["api.github.com".to_owned()]), "{host}");
+    }
+    let (state, reason) = refusal(detector, &found(&[], &["github.acme.example"]));
+    assert_eq!(state, Liveness::Refused);
+    assert!(reason.contains("github.acme.example") && reason.contains("--endpoint github="), "{reason}");
+    let judged = |endpoints: &Endpoints| verdict(detector, endpoints, vec![Ok(answer(401, "{}"))]);
+    let public = judged(&Endpoints::default());
+    assert_eq!(public.state, Liveness::Unknown);
+    let reason = public.reason.expect("a reason");
+    assert!(reason.contains("--endpoint github=https://api.github.com if it belongs to none"), "{reason}");
+    let named = Endpoints::parse(&["github=https://api.github.com"], registry.detectors(), false).expect("an endpoint");
+    assert_eq!(judged(&named).state, Liveness::Dead);
+}
+
+#[test]
 fn what_the_makers_do_not_know_may_live_on_a_customers_server() {
     let hosted = detector(&format!("self-hosted = true\n{PLAIN}"));
     let dead = || vec![Ok(answer(401, "{}"))];

@@ -3,7 +3,7 @@
 use super::*;
 use crate::detector::compile::Detector;
 use crate::verify::exchange::Endpoint;
-use crate::verify::testing::{PLAIN, detector, found, secret};
+use crate::verify::testing::{PLAIN, detector, found, now, secret};
 
 const ID: &str = "acme-id";
 
@@ -13,7 +13,8 @@ fn made(detector: &Detector, companions: &[(&str, &str)]) -> Result<Request, Ref
 }
 
 fn made_of(detector: &Detector, found: &FoundCredential, endpoint: Endpoint) -> Result<Request, Refusal> {
-    build(detector.verify.as_ref().expect("verify"), &[ID], &Parts::new(found, &BTreeMap::new()), endpoint)
+    let verify = detector.verify.as_ref().expect("verify");
+    build(verify, &[ID], &Parts::new(found, verify, now()), endpoint)
 }
 
 fn with(lines: &str) -> Detector {
@@ -103,7 +104,9 @@ fn claims_of_a_signed_token_fill_paths_and_hosts_but_only_as_one_label() {
     assert_eq!(request.path.expose(), "/v1/a%2Fb");
     assert_eq!(made_of(&path, &claiming(r#"{"org":7}"#), endpoint()).expect("a request").path.expose(), "/v1/7");
     assert!(made_of(&path, &claiming(r#"{"other":1}"#), endpoint()).is_err());
-    let host = |claims: &str| filled_host("{claim.ref}.acme.example", &Parts::new(&claiming(claims), &BTreeMap::new()));
+    let detector = detector(PLAIN);
+    let verify = detector.verify.as_ref().expect("verify");
+    let host = |claims: &str| filled_host("{claim.ref}.acme.example", &Parts::new(&claiming(claims), verify, now()));
     assert_eq!(host(r#"{"ref":"Abc-1"}"#).expect("a host"), "abc-1.acme.example");
     for bad in ["", "a.b", "evil.example/", "a@", "-a", "a b", "\u{e9}"] {
         assert!(host(&format!(r#"{{"ref":"{bad}"}}"#)).is_err(), "{bad}");

@@ -8,10 +8,9 @@ use zeroize::Zeroizing;
 use crate::cli::progress::{self, PatientInput};
 use crate::cli::quiet::Quiet;
 use crate::cli::talk;
+use crate::cli::value::credentials_in;
 use crate::detector::compile::Detector;
 use crate::detector::registry::Registry;
-use crate::matcher::engine::{EngineChoice, Workload};
-use crate::scan::text::TextScanner;
 use crate::secret::Secret;
 
 /// The most that is read, in bytes: no credential is longer.
@@ -89,12 +88,7 @@ pub(super) fn head_of(secret: &Secret, detector: &Detector, registry: &Registry)
 
 /// Finds a value in a text of its own, behind a name where one is given; returns the detector and the constant head.
 fn recognised(secret: &Secret, name: &str, registry: &Registry) -> Result<Option<(String, usize)>> {
-    let before = if name.is_empty() { String::new() } else { format!("{name}=") };
-    // A scan looks at the value as it would at a file that holds nothing else.
-    let text = Zeroizing::new([before.as_bytes(), secret.expose(), b"\n"].concat());
-    let scanner = TextScanner::new(registry, EngineChoice::Pure, Workload::Small, false)?;
-    let hits = scanner.worker()?.scan(&text)?;
-    let whole = hits.located.into_iter().map(|located| located.candidate).find(|found| found.secret == *secret);
+    let whole = credentials_in(secret, name, registry)?.into_iter().find(|found| found.secret == *secret);
     Ok(whole.map(|found| (registry.detector(found.detector).id.clone(), found.head)))
 }
 
@@ -112,6 +106,27 @@ pub(super) fn check_companion(id: &str, secret: &Secret, detector: &Detector, re
         Some(half) => head_of(secret, half, registry).map(|_| ()),
         None => bail!("--companion {id}: there is no such detector"),
     }
+}
+
+/// Reads public values that a person names in place of what a scan would have found beside the credential.
+///
+/// # Errors
+/// Text that is no `NAME=VALUE`, or a name that the detector's request has no use for.
+pub(super) fn named(given: &[String], detector: &Detector) -> Result<Vec<(String, String)>> {
+    let mut values = Vec::new();
+    for text in given {
+        let Some((part, value)) = text.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+            bail!("--near: must be NAME=VALUE, such as app=123456");
+        };
+        let known = detector.verify.iter().flat_map(|verify| &verify.named);
+        let Some((_, names)) = known.clone().find(|(name, _)| *name == part) else {
+            let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+            let hint = if known.is_empty() { "it needs none".into() } else { format!("it needs {}", known.join(", ")) };
+            bail!("--near: {} has no use for {part:?}; {hint}", detector.id);
+        };
+        values.push((names[0].clone(), value.to_owned()));
+    }
+    Ok(values)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
 use crate::credential::{FoundCompanion, Surroundings};
-use crate::detector::compile::schema::State;
+use crate::detector::compile::schema::{Signing, State};
 use crate::detector::compile::template::{self, CLAIM};
 use crate::detector::example::{Generator, expand_for};
 
@@ -18,7 +18,8 @@ fn value_of(detector: &Detector, generator: &mut Generator) -> Secret {
 
 /// Every text of a verify block that may hold parts.
 fn templates(verify: &Verify) -> impl Iterator<Item = &String> {
-    verify.hosts.iter().chain([&verify.path]).chain(verify.headers.values()).chain(&verify.basic).chain(&verify.body)
+    let request = verify.hosts.iter().chain([&verify.path]).chain(verify.headers.values());
+    request.chain(&verify.basic).chain(&verify.body).chain(&verify.signer).chain(&verify.token)
 }
 
 /// A credential of a detector with everything near it that its request needs.
@@ -34,6 +35,10 @@ pub(crate) fn complete(registry: &Registry, detector: &Detector, verify: &Verify
     if verify.proof.is_some() {
         secret = published::tests::private_key(&[0xc1; 256], "\n");
     }
+    if matches!(verify.sign, Some(Signing::JwtRs256 | Signing::SnowflakeJwt)) {
+        secret = Secret::new(crate::verify::test_key::rsa_pkcs8_pem("\n").as_bytes());
+    }
+    let named = verify.named.values().map(|names| (names[0].clone(), "acme1".to_owned())).collect();
     let ids = verify.near.values().map(|glob| glob.replace('*', "acme-1")).collect();
     let companions = detector.companions.iter().map(|companion| {
         let other = registry.get(&companion.detector).expect("a companion's detector");
@@ -45,7 +50,7 @@ pub(crate) fn complete(registry: &Registry, detector: &Detector, verify: &Verify
         verify.hosts.iter().filter_map(|host| Some(format!("x.eu-west-1{}", host.split_once("{region}")?.1)));
     let hosts = tenant.into_iter().chain(regional.take(1)).collect();
     let emails = vec!["ana@acme.example".to_owned()];
-    let surroundings = Surroundings { hosts, ids, emails, ..Surroundings::default() };
+    let surroundings = Surroundings { hosts, ids, emails, named, ..Surroundings::default() };
     FoundCredential { secret, companions, surroundings }
 }
 
@@ -110,7 +115,7 @@ fn every_verify_block_makes_requests_to_its_own_hosts_and_shows_no_path_with_a_s
             assert!(memchr::memmem::find(request.path.shown().as_bytes(), secret).is_none(), "{}", detector.id);
             assert!(memchr::memmem::find(request.endpoint.host.as_bytes(), secret).is_none(), "{}", detector.id);
             for text in request.headers.iter().map(|(_, value)| value).chain(&request.body).map(Secret::expose) {
-                for part in [b"{secret}".as_slice(), b"{basic}", b"{region}", b"{claim."] {
+                for part in [b"{secret}".as_slice(), b"{basic}", b"{region}", b"{claim.", b"{token}", b"{named."] {
                     assert!(memchr::memmem::find(text, part).is_none(), "{}: a part is not filled", detector.id);
                 }
             }
@@ -221,6 +226,45 @@ fn a_missing_companion_of_a_request_is_named_and_two_are_refused() {
         }
     }
     assert!(seen >= 2, "{seen} companions are parts of requests");
+}
+
+#[test]
+fn a_public_value_that_is_missing_is_named_and_two_are_refused() {
+    let registry = Registry::built_in();
+    let mut seen = 0;
+    for (detector, verify) in verified(&registry) {
+        for names in verify.named.values() {
+            let mut found = complete(&registry, detector, verify, 16);
+            found.surroundings.named.push((names[0].clone(), "acme2".to_owned()));
+            assert_eq!(refusal(detector, &found).0, Liveness::Refused, "{}", detector.id);
+            found.surroundings.named.retain(|(name, _)| *name != names[0]);
+            let (state, reason) = refusal(detector, &found);
+            assert_eq!(state, Liveness::Unknown, "{}", detector.id);
+            assert!(reason.contains(&names[0]), "{}: {reason}", detector.id);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen} public values are parts of requests");
+}
+
+#[test]
+fn what_signs_is_in_no_part_of_its_request() {
+    let registry = Registry::built_in();
+    let signed = verified(&registry).filter(|(_, verify)| verify.sign.is_some());
+    let mut seen = 0;
+    for (detector, verify) in signed {
+        let found = complete(&registry, detector, verify, 17);
+        for request in requests_of(detector, &found) {
+            for (name, value) in &request.headers {
+                let told = memchr::memmem::find(value.expose(), found.secret.expose()).is_some();
+                assert!(!told, "{}: {name}", detector.id);
+            }
+            let authorization = request.headers.iter().filter(|(name, _)| name == "authorization").count();
+            assert_eq!(authorization, 1, "{}", detector.id);
+        }
+        seen += 1;
+    }
+    assert!(seen >= 11, "{seen} detectors sign");
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Tests of signatures on the vectors that AWS publishes: the example of its documentation and its test suite.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::verify::exchange::Endpoint;
-use crate::verify::testing::{found, now};
+use crate::verify::testing::{PLAIN, detector, found, now};
 
 /// The key pair of AWS's documentation, made of pieces: no file holds a key, not even a documented one.
 fn documented() -> (String, Secret) {
@@ -126,7 +124,9 @@ fn regions_are_told_from_other_labels() {
 fn sign(companions: &[(&str, &str)]) -> Result<Request, Refusal> {
     let found = found(companions, &[]);
     let mut request = Request::new(Endpoint::of_host("sts.amazonaws.com"), "POST", "/");
-    sign_found(&mut request, &found.secret, &Parts::new(&found, &BTreeMap::new()), now()).map(|()| request)
+    let detector = detector(PLAIN);
+    let verify = detector.verify.as_ref().expect("verify");
+    sign_found(&mut request, &found.secret, &Parts::new(&found, verify, now()), now()).map(|()| request)
 }
 
 #[test]
