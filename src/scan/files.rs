@@ -271,7 +271,7 @@ impl Walk<'_> {
             let scene = Scene::plain(SourceKind::File, self.target, path_below(path, self.root).as_bytes());
             context.explain(&path.display().to_string(), &hits);
             let mut found = lock(self.found);
-            found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
+            found.hits.extend(hits.located.into_iter().map(|located| scene.only_hit(located, 0)));
         }
         Ok(())
     }
@@ -403,5 +403,5 @@ fn stream_hits(context: Context<'_>, stream: StreamHits, scene: &Scene, name: &s
     if let Some(reason) = stream.failure {
         context.tally.problem(Problem::new(name, format!("read breaks off after {} bytes: {reason}", stream.bytes)));
     }
-    stream.hits.located.iter().map(|located| scene.hit(located, 0)).collect()
+    stream.hits.located.into_iter().map(|located| scene.only_hit(located, 0)).collect()
 }
