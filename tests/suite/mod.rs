@@ -42,5 +42,6 @@ mod setup;
 mod verify;
 mod verify_command;
 mod verify_gateways;
+mod verify_hidden_path;
 mod verify_hostile;
 mod verify_signed;
