@@ -36,6 +36,7 @@ mod revoke;
 mod setup;
 mod verify;
 mod verify_command;
+mod verify_databases;
 mod verify_gateways;
 mod verify_hostile;
 mod verify_signed;
