@@ -3,10 +3,11 @@
 //! that ever failed, so nothing here needs more than a stable compiler.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use credtrace::baseline::Baseline;
 use credtrace::detector::compile::{self, SourceFile};
 use credtrace::detector::registry::Registry;
 use credtrace::finding::{
@@ -16,8 +17,10 @@ use credtrace::finding::{
 use credtrace::matcher::engine::{EngineChoice, Workload};
 use credtrace::matcher::evaluate::compile_regex;
 use credtrace::matcher::views::{View, decode, join, undo};
-use credtrace::report::{self, Format, Options};
+use credtrace::report::merge::Merger;
+use credtrace::report::{self, Format, Options, diff, read};
 use credtrace::scan::text::TextScanner;
+use credtrace::source::archive::{self, Format as Packing, Source as ArchiveSource};
 use credtrace::source::git::index::{CacheTree, Index};
 use credtrace::source::git::object::{Object, ObjectId, ObjectKind, Unread, Visitor};
 use credtrace::source::git::objects::{ALL_KINDS, Limits, Objects};
@@ -335,6 +338,48 @@ impl ObjectSource for Source {
     }
 }
 
+/// The limits of the archives that are made up here.
+const ARCHIVE_LIMITS: archive::Limits = archive::Limits {
+    member_bytes: 64 << 10,
+    total_bytes: 256 << 10,
+    ratio: 200,
+    ratio_from: 4 << 10,
+    entries: 64,
+    depth: 4,
+    // Room for one decoder with a large window.
+    held_bytes: 70 << 20,
+};
+
+/// No more comes out of an archive than the limits allow, and the same each time. The first byte says how it is packed,
+/// so that what no file would begin with is tried too.
+pub(crate) fn archive(data: &[u8]) {
+    const FORMATS: [Packing; 7] =
+        [Packing::Zip, Packing::Tar, Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Sqlite];
+    let Some((first, packed)) = data.split_first() else { return };
+    let format = archive::recognise(packed).unwrap_or(FORMATS[usize::from(*first) % FORMATS.len()]);
+    let from_bytes = || members(format, ArchiveSource::Seekable(&mut Cursor::new(packed)), packed.len());
+    assert_eq!(from_bytes(), from_bytes(), "not the same twice");
+    members(format, ArchiveSource::Stream(&mut &packed[..]), packed.len());
+}
+
+/// The members of an archive: path and length of the text.
+fn members(format: Packing, source: ArchiveSource<'_>, size: usize) -> Vec<(Vec<u8>, u64)> {
+    let mut members = Vec::new();
+    let outcome = archive::walk(format, source, Some(size as u64), ARCHIVE_LIMITS, &|| false, &mut |path, text| {
+        let length = std::io::copy(&mut text.take(u64::MAX), &mut std::io::sink()).expect("a text has no faults");
+        members.push((path.to_vec(), length));
+        Ok(())
+    });
+    let decoded = outcome.expect("nobody failed").decoded;
+    assert!(decoded <= ARCHIVE_LIMITS.total_bytes, "{decoded} bytes came out");
+    // Of one that cannot be decoded the bytes are a text, and each archive within another may be such a one.
+    assert!(members.len() as u64 <= 4 * ARCHIVE_LIMITS.entries, "{} texts", members.len());
+    for (_, length) in &members {
+        assert!(*length <= ARCHIVE_LIMITS.member_bytes, "a text of {length} bytes");
+    }
+    members
+}
+
 /// Every view maps its bytes to places inside the window that it was made of. The first bytes say where the anchor and the
 /// window begin.
 pub(crate) fn decode_views(data: &[u8]) {
@@ -394,6 +439,35 @@ pub(crate) fn report_escape(data: &[u8]) {
             Format::Human | Format::Junit => {}
         }
     }
+}
+
+/// Reads bytes as a report: what is taken can be merged, written and read again without a loss, and compared with itself.
+/// The same bytes as a baseline: what is taken is written as what it was.
+pub(crate) fn report_read(data: &[u8]) {
+    if let Ok(baseline) = std::str::from_utf8(data).map_err(drop).and_then(|text| Baseline::parse(text).map_err(drop)) {
+        assert_eq!(Baseline::parse(&baseline.text()).as_ref(), Ok(&baseline));
+    }
+    let Some(merged) = merged(data) else { return };
+    assert!(merged.findings.windows(2).all(|pair| pair[0].fingerprint != pair[1].fingerprint));
+    for format in Format::ALL {
+        report::write(&merged, format, &Options::default(), &mut std::io::sink()).expect("nothing fails there");
+    }
+    let mut written = Vec::new();
+    report::write(&merged, Format::Jsonl, &Options::default(), &mut written).expect("memory takes it");
+    let again = self::merged(&written).expect("our own report");
+    assert_eq!(again.findings, merged.findings);
+    let difference = diff::difference(&merged, &again);
+    assert_eq!(difference.summary.new, 0);
+    diff::write_human(&difference, &Options::default(), &mut std::io::sink()).expect("nothing fails there");
+}
+
+fn merged(data: &[u8]) -> Option<Report> {
+    let mut merger = Merger::default();
+    let cut = read::read(data, &mut |part| merger.take("report", part)).ok()?;
+    if let Some(cut) = cut {
+        merger.cut("report", &cut);
+    }
+    Some(merger.finish())
 }
 
 fn without_excerpts(finding: &Finding) -> Finding {

@@ -53,6 +53,12 @@ pub enum Command {
     Hook(HookArguments),
     /// Show what a scan with --baseline knows and does not report, or remove what is over
     Baseline(commands::baseline::BaselineArguments),
+    /// Take the credentials out of files, with their redacted form in their place
+    Scrub(commands::scrub::ScrubArguments),
+    /// Make one report of several, by fingerprint
+    Merge(commands::merge::MergeArguments),
+    /// Say what a report has that an earlier one had not, and what is gone
+    Diff(commands::diff::DiffArguments),
     /// Ask the provider whether a credential works; it comes on standard input
     Verify(Box<commands::verify::VerifyArguments>),
     /// Show or send the request that ends a credential
@@ -112,6 +118,14 @@ pub struct ScanArguments {
     /// More targets, one a line, from a file or - for standard input
     #[arg(long, value_name = "FILE", help_heading = TARGETS)]
     pub targets_from: Option<PathBuf>,
+
+    /// Also the folders of agents below the home folder: settings, credentials, transcripts; those that exist
+    #[arg(long, conflicts_with = "staged", help_heading = TARGETS)]
+    pub agents: bool,
+
+    /// What the files are, where their records do not say it: so that places tell ticket, writer and time
+    #[arg(long, value_name = "KIND", value_enum, help_heading = TARGETS)]
+    pub kind: Option<KindName>,
 
     /// How to write the report; human on a terminal, jsonl elsewhere
     #[arg(long, value_parser = format_parser(), help_heading = REPORT)]
@@ -202,7 +216,7 @@ pub struct ScanArguments {
 }
 
 /// Reads the name of a format; which there are, the reports know.
-fn format_parser() -> impl TypedValueParser<Value = Format> {
+pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
@@ -325,6 +339,19 @@ pub enum MinConfidence {
     Low,
     Medium,
     High,
+}
+
+/// What the scanned files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindName {
+    /// Text as it is
+    Text,
+    /// Build logs
+    Log,
+    /// Exports of tickets or chats
+    Ticket,
+    /// Transcripts of agents or of talks with a model
+    Transcript,
 }
 
 /// What makes the exit status 1.

@@ -107,7 +107,9 @@ fn inside(path: &Path, targets: &[PathBuf]) -> Option<String> {
         Ok(Some(repository)) => repository.work_tree().map(Path::to_path_buf),
         _ => enclosing_work_tree(target),
     };
-    let found = targets.iter().find(|target| holds(target) || work_tree(target).is_some_and(|root| holds(&root)));
+    // What comes on standard input lies nowhere.
+    let mut named = targets.iter().filter(|target| target.as_path() != Path::new("-"));
+    let found = named.find(|target| holds(target) || work_tree(target).is_some_and(|root| holds(&root)));
     found.map(|target| target.display().to_string())
 }
 

@@ -1,6 +1,7 @@
 //! The command line: the only part that knows clap, the environment, standard streams and exit codes.
 
 pub mod actor;
+pub mod agents;
 pub mod args;
 pub mod commands;
 pub mod enrich;
@@ -11,6 +12,7 @@ pub mod panics;
 pub mod progress;
 pub mod quiet;
 pub mod resolve;
+pub mod value;
 pub mod verifying;
 pub mod words;
 
@@ -37,6 +39,9 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Status {
     let result = match parsed.command {
         Command::Scan(arguments) => commands::scan::run(*arguments),
         Command::Baseline(arguments) => commands::baseline::run(&arguments),
+        Command::Merge(arguments) => commands::merge::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Scrub(arguments) => commands::scrub::run(&arguments),
         Command::Hook(arguments) => commands::hook::run(&arguments),
         Command::Inventory(arguments) => commands::inventory::run(&arguments),
         Command::Enroll(arguments) => commands::enroll::run(&arguments),

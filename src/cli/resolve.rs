@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{DetectorSelection, EngineName, MinConfidence, ScanArguments};
+use super::agents::{self, AgentPlaces};
+use super::args::{DetectorSelection, EngineName, KindName, MinConfidence, ScanArguments};
 use super::home;
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
@@ -13,6 +14,7 @@ use crate::matcher::engine::EngineChoice;
 use crate::report::Format;
 use crate::scan::check;
 use crate::scan::options::{History, ScanOptions};
+use crate::scan::records::TextKind;
 use crate::source::git::staged::StagedEnvironment;
 
 impl From<MinConfidence> for Confidence {
@@ -21,6 +23,17 @@ impl From<MinConfidence> for Confidence {
             MinConfidence::Low => Self::Low,
             MinConfidence::Medium => Self::Medium,
             MinConfidence::High => Self::High,
+        }
+    }
+}
+
+impl From<KindName> for TextKind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Text => Self::Text,
+            KindName::Log => Self::Log,
+            KindName::Ticket => Self::Ticket,
+            KindName::Transcript => Self::Transcript,
         }
     }
 }
@@ -45,9 +58,9 @@ pub fn registry(selection: &DetectorSelection) -> Result<Registry> {
 }
 
 /// Returns how the report is written: as asked, else for people on a terminal and for programs elsewhere.
-pub fn format(arguments: &ScanArguments) -> Format {
-    let for_people = arguments.output.is_none() && std::io::stdout().is_terminal();
-    arguments.format.unwrap_or(if for_people { Format::Human } else { Format::Jsonl })
+pub fn format(named: Option<Format>, output: Option<&Path>) -> Format {
+    let for_people = output.is_none() && std::io::stdout().is_terminal();
+    named.unwrap_or(if for_people { Format::Human } else { Format::Jsonl })
 }
 
 /// Returns the options of a scan.
@@ -60,12 +73,17 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         "none" => History::None,
         range => History::Range(range.to_owned()),
     };
-    let targets = targets(arguments)?;
+    let AgentPlaces { targets: agents, kinds } = agents(arguments)?;
+    let mut targets = targets(arguments)?;
+    targets.extend(agents.iter().filter(|place| !arguments.targets.contains(place)).cloned());
     if targets.iter().filter(|target| target.as_path() == Path::new("-")).count() > 1 {
         bail!("standard input (-) can be named once only");
     }
     Ok(ScanOptions {
         targets,
+        kind: arguments.kind.map(TextKind::from),
+        kinds_below: kinds,
+        never_ignored: agents,
         history,
         staged: arguments.staged,
         worktree_only: arguments.worktree_only,
@@ -94,11 +112,25 @@ fn engine(name: EngineName) -> EngineChoice {
     }
 }
 
+/// Finds the agents' places, where they were asked for.
+fn agents(arguments: &ScanArguments) -> Result<AgentPlaces> {
+    if !arguments.agents {
+        return Ok(AgentPlaces::default());
+    }
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let Some(home) = path("HOME") else { bail!("--agents: there is no home folder; set HOME") };
+    let found = agents::find(&home, &path);
+    if found.targets.is_empty() && arguments.targets.is_empty() && arguments.targets_from.is_none() {
+        bail!("--agents: no agent keeps anything below {}; name a target to scan", home.display());
+    }
+    Ok(found)
+}
+
 /// Returns the targets, the listed ones after those of the command line; without any it is the current folder.
 fn targets(arguments: &ScanArguments) -> Result<Vec<PathBuf>> {
     let mut targets = arguments.targets.clone();
     let Some(list) = &arguments.targets_from else {
-        if targets.is_empty() {
+        if targets.is_empty() && !arguments.agents {
             targets.push(PathBuf::from("."));
         }
         return Ok(targets);

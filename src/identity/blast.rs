@@ -14,6 +14,7 @@ use super::standing;
 use super::who::Found;
 use crate::error::Result;
 use crate::finding::Finding;
+use crate::identity::remembered;
 use crate::inventory::model::{IdentityRecord, Observation};
 
 /// How many sorts of use an answer lists.
@@ -167,7 +168,7 @@ pub fn blast(reader: &Reader<'_>, identity: IdentityRecord, extra: &[(String, Ve
 pub fn findings_of(reader: &Reader<'_>, card: &IdentityCard) -> Result<Vec<Finding>> {
     let fingerprints: BTreeSet<&String> = card.credentials.iter().flat_map(|record| &record.join.fp).collect();
     let mut found = Vec::new();
-    for mut finding in reader.findings()? {
+    for mut finding in remembered::all(reader.store())? {
         finding.identity = standing::link_of(reader, &finding)?;
         let linked = finding.identity.id.as_deref() == Some(card.identity.id.as_str());
         if linked || fingerprints.contains(&finding.fingerprint) {

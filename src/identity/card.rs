@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::reader::Reader;
 use crate::error::Result;
 use crate::inventory::model::{CredentialRecord, IdentityRecord, Person};
+use crate::inventory::records;
 
 /// A person as answers name them: what the inventory knows, or the bare name that a record has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,7 +38,7 @@ impl PersonCard {
     /// A store that cannot be read.
     pub fn of(reader: &Reader<'_>, name: &str) -> Result<Self> {
         let bare = || Self { id: name.to_owned(), ..Self::default() };
-        Ok(reader.person(name)?.map_or_else(bare, |person| Self::from(&person)))
+        Ok(records::person(reader.store(), name)?.map_or_else(bare, |person| Self::from(&person)))
     }
 
     /// Whether the inventory says that the person has gone.
@@ -110,7 +111,7 @@ impl IdentityCard {
         let manager = [&owner, &backup].into_iter().flatten().find_map(|person| person.manager.clone());
         let manager = person(&manager)?;
         let team = identity.team.clone().or_else(|| owner.as_ref().and_then(|owner| owner.team.clone()));
-        let credentials = reader.credentials_of(&identity.id)?;
+        let credentials = records::credentials_of(reader.store(), &identity.id)?;
         let mut card = Self { identity, owner, backup, manager, team, contact: None, credentials };
         card.contact = card.told_contact();
         Ok(card)

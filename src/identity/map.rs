@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::standing;
 use crate::error::Result;
 use crate::finding::{Finding, IdentityStatus, Liveness};
+use crate::identity::remembered;
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
 use crate::inventory::records::{self, Filter};
 
@@ -223,7 +224,7 @@ struct Leaks {
 impl Leaks {
     fn of(reader: &Reader<'_>) -> Result<Self> {
         let mut leaks = Self { by_identity: BTreeMap::new(), unlinked: Vec::new() };
-        for mut finding in reader.findings()? {
+        for mut finding in remembered::all(reader.store())? {
             finding.identity = standing::link_of(reader, &finding)?;
             match finding.identity.id.clone().filter(|_| finding.identity.status == IdentityStatus::Linked) {
                 Some(id) => leaks.by_identity.entry(id).or_default().push(finding),

@@ -10,6 +10,7 @@ use super::standing;
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Liveness};
 use crate::inventory::model::{CredentialRecord, IdentityRecord, Person};
+use crate::inventory::records;
 
 /// What a person leaves behind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,7 +47,7 @@ pub struct Item {
 /// # Errors
 /// A person whom the inventory does not know under any name, or a store that cannot be read.
 pub fn offboard(reader: &Reader<'_>, name: &str) -> Result<Offboarding> {
-    let known = reader.person(name)?;
+    let known = records::person(reader.store(), name)?;
     let person = known.unwrap_or_else(|| Person { id: name.to_owned(), ..Person::default() });
     let findings = standing::findings(reader)?;
     let mut items = Vec::new();
@@ -71,7 +72,7 @@ fn item(
     roles: Vec<Role>,
     findings: &[Finding],
 ) -> Result<Item> {
-    let records = reader.credentials_of(&identity.id)?;
+    let records = records::credentials_of(reader.store(), &identity.id)?;
     let credentials = records.iter().filter(|record| !is_over(record.status.as_deref())).map(named).collect();
     let own: Vec<&Finding> = findings.iter().filter(|found| found.identity.id.as_ref() == Some(&identity.id)).collect();
     let successor = successor(reader, person, identity)?;

@@ -1,17 +1,17 @@
-//! Questions to the store, in the words of the answers: one record by its id, all credentials of an identity, all identities
-//! of a person, what scans found. It reads effective records; how they came about, `inventory` knows.
+//! Questions to the store that only answers ask: what a redacted form or an id elsewhere finds, all identities of a person,
+//! what scans found between two times. It reads effective records. One record by its id and the lists of all of them,
+//! [`records`] gives.
 
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
 
 use super::decisions::{self, Decision};
 use super::link::Linker;
-use super::remembered;
 use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::inventory::keys::KeyKind;
-use crate::inventory::model::{Coverage, CredentialRecord, IdentityRecord, Observation, Person};
-use crate::inventory::records::{self, Filter, ImportRecord};
+use crate::inventory::model::{CredentialRecord, IdentityRecord, Observation, Person};
+use crate::inventory::records::{self, Filter};
 use crate::store::Store;
 
 /// The role that a person has for an identity.
@@ -70,50 +70,26 @@ impl<'a> Reader<'a> {
         self.store
     }
 
-    /// Returns the identity of that id.
-    ///
-    /// # Errors
-    /// A store that cannot be read, as for all questions.
-    pub fn identity(&self, id: &str) -> Result<Option<IdentityRecord>> {
-        records::identity(self.store, id)
-    }
-
     /// Returns all identities, by id.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn identities(&self) -> Result<Vec<IdentityRecord>> {
         records::identities(self.store, &Filter::default())
-    }
-
-    /// Returns the credential record of that id.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn credential(&self, id: &str) -> Result<Option<CredentialRecord>> {
-        records::credential(self.store, id)
     }
 
     /// Returns all credential records, by id.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn credentials(&self) -> Result<Vec<CredentialRecord>> {
         self.many("SELECT body FROM credential ORDER BY id", [])
-    }
-
-    /// Returns the credentials of an identity, by id.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn credentials_of(&self, identity: &str) -> Result<Vec<CredentialRecord>> {
-        records::credentials_of(self.store, identity)
     }
 
     /// Returns the credential records that a join key of any kind finds; `value` as the store writes it.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn credentials_by_key(&self, value: &str) -> Result<Vec<CredentialRecord>> {
         self.many(
             "SELECT DISTINCT credential.id, body FROM credential JOIN join_key ON join_key.credential = credential.id
@@ -126,7 +102,7 @@ impl<'a> Reader<'a> {
     /// Returns the credential records whose provider's id is `id`, or whose join key is `id` with a provider before it.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn credentials_by_record_id(&self, id: &str) -> Result<Vec<CredentialRecord>> {
         self.many(
             "SELECT id, body FROM credential WHERE json_extract(body, '$.record_id') = ?1 OR id IN (
@@ -141,7 +117,7 @@ impl<'a> Reader<'a> {
     /// end than the other.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn credentials_by_hint(&self, head: &str, tail: &str) -> Result<Vec<CredentialRecord>> {
         let all: Vec<CredentialRecord> = self.many(
             "SELECT DISTINCT credential.id, body FROM credential JOIN hint ON hint.credential = credential.id
@@ -156,7 +132,7 @@ impl<'a> Reader<'a> {
     /// Returns the identities that an id elsewhere finds: `spiffe://...`, `svc_acct_...`.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn identities_by_external_id(&self, value: &str) -> Result<Vec<IdentityRecord>> {
         self.many(
             "SELECT DISTINCT identity.id, body FROM identity JOIN external_id ON external_id.identity = identity.id
@@ -166,26 +142,10 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// Returns the person of that id, address or alias, in any case.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn person(&self, name: &str) -> Result<Option<Person>> {
-        records::person(self.store, name)
-    }
-
-    /// Returns all people, by id.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn people(&self) -> Result<Vec<Person>> {
-        records::people(self.store)
-    }
-
     /// Returns the identities for which a person has a role, under any of the person's names.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn identities_of_person(&self, person: &Person) -> Result<Vec<(IdentityRecord, Vec<Role>)>> {
         let names: Vec<String> = [&person.id]
             .into_iter()
@@ -210,18 +170,10 @@ impl<'a> Reader<'a> {
         Ok(all.filter(|(roles, _)| !roles.is_empty()).map(|(roles, identity)| (identity, roles)).collect())
     }
 
-    /// Returns what scans found, by fingerprint.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn findings(&self) -> Result<Vec<Finding>> {
-        remembered::all(self.store)
-    }
-
     /// Returns what scans found and saw between two times, by fingerprint.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn findings_between(&self, from: Option<&str>, to: Option<&str>) -> Result<Vec<Finding>> {
         self.many(
             "SELECT body FROM finding WHERE (?1 IS NULL OR last_at >= ?1) AND (?2 IS NULL OR first_at <= ?2)
@@ -233,7 +185,7 @@ impl<'a> Reader<'a> {
     /// Returns the finding whose fingerprint, or the digits of it, begins with `prefix`; all where several do.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn findings_by_prefix(&self, prefix: &str) -> Result<Vec<Finding>> {
         self.many(
             "SELECT body FROM finding WHERE substr(fingerprint, 1, length(?1)) = ?1
@@ -246,7 +198,7 @@ impl<'a> Reader<'a> {
     /// Returns the logged uses that name one of these keys, oldest first.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn observations(&self, keys: &[(String, String)]) -> Result<Vec<Observation>> {
         let mut found = Vec::new();
         for (kind, value) in keys {
@@ -262,7 +214,7 @@ impl<'a> Reader<'a> {
     /// Returns the sources that hold logged uses at all, with their count, first and last time.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn logs(&self) -> Result<Vec<(String, u64, String, String)>> {
         self.rows(
             "SELECT source, count(*), min(at), max(at) FROM observation GROUP BY source ORDER BY source",
@@ -271,26 +223,10 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// Returns the imports, oldest first.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn imports(&self) -> Result<Vec<ImportRecord>> {
-        records::imports(self.store)
-    }
-
-    /// Returns of what the inventory has a list.
-    ///
-    /// # Errors
-    /// As [`Reader::identity`].
-    pub fn coverage(&self) -> Result<Vec<Coverage>> {
-        records::all_coverage(self.store, None)
-    }
-
     /// Returns what people decided, oldest first.
     ///
     /// # Errors
-    /// As [`Reader::identity`].
+    /// A store that cannot be read.
     pub fn decisions(&self) -> Result<Vec<Decision>> {
         let mut all = decisions::list(self.store)?;
         all.reverse();

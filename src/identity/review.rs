@@ -11,6 +11,7 @@ use super::standing;
 use crate::error::Result;
 use crate::finding::{Finding, Liveness};
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
+use crate::inventory::records;
 
 /// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +53,7 @@ pub fn review(
             continue;
         }
         let view = View { identity: &identity, linked: &linked, policy, today };
-        let records = reader.credentials_of(&identity.id)?;
+        let records = records::credentials_of(reader.store(), &identity.id)?;
         let standing: Vec<_> = records.iter().filter(|record| !is_over(record.status.as_deref())).collect();
         proposals.extend(standing.iter().filter_map(|record| view.proposal(Some(record))));
         if records.is_empty() {

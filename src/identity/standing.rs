@@ -7,6 +7,8 @@ use super::decisions::{self, Verdict};
 use super::reader::Reader;
 use crate::error::Result;
 use crate::finding::{Finding, Identity, IdentityStatus};
+use crate::identity::remembered;
+use crate::inventory::records;
 
 /// Returns whose a finding is.
 ///
@@ -30,7 +32,7 @@ pub fn link_of(reader: &Reader<'_>, finding: &Finding) -> Result<Identity> {
 /// # Errors
 /// A store that cannot be read.
 pub fn findings(reader: &Reader<'_>) -> Result<Vec<Finding>> {
-    let mut findings = reader.findings()?;
+    let mut findings = remembered::all(reader.store())?;
     for finding in &mut findings {
         finding.identity = link_of(reader, finding)?;
     }
@@ -47,7 +49,8 @@ fn is_rejected(reader: &Reader<'_>, finding: &Finding) -> Result<bool> {
         }
         let is_meant = match &decision.credential {
             Some(id) => {
-                record.is_some() && reader.credential(id)?.is_some_and(|known| known.record_id.as_ref() == record)
+                record.is_some()
+                    && records::credential(reader.store(), id)?.is_some_and(|known| known.record_id.as_ref() == record)
             }
             None => decision.identity.is_some() && decision.identity == link.id,
         };
@@ -61,7 +64,7 @@ fn is_rejected(reader: &Reader<'_>, finding: &Finding) -> Result<bool> {
 /// Whether the inventory no longer has what the scan named.
 fn is_gone(reader: &Reader<'_>, link: &Identity) -> Result<bool> {
     match &link.id {
-        Some(id) => Ok(reader.identity(id)?.is_none()),
+        Some(id) => Ok(records::identity(reader.store(), id)?.is_none()),
         None => Ok(false),
     }
 }

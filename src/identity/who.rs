@@ -11,7 +11,9 @@ use super::reader::{Reader, Role};
 use super::standing;
 use crate::error::Result;
 use crate::finding::{Finding, Identity, IdentityStatus, LinkTier, Occurrence};
+use crate::identity::remembered;
 use crate::inventory::model::CredentialRecord;
+use crate::inventory::records;
 
 /// How many characters of a redacted form must be seen before anything is looked up by it.
 const LEAST_SHOWN: usize = 3;
@@ -266,7 +268,7 @@ fn by_hint(reader: &Reader<'_>, head: &str, tail: &str) -> Result<Answer> {
             (front.starts_with(head) || head.starts_with(&front)) && (back.ends_with(tail) || tail.ends_with(&back))
         })
     };
-    let found: Vec<Finding> = reader.findings()?.into_iter().filter(fits).take(MOST_RIVALS).collect();
+    let found: Vec<Finding> = remembered::all(reader.store())?.into_iter().filter(fits).take(MOST_RIVALS).collect();
     let records = reader.credentials_by_hint(head, tail)?;
     if let ([finding], []) = (&found[..], &records[..]) {
         return of_link(reader, asked, standing::link_of(reader, finding)?, &finding.fingerprint);
@@ -295,7 +297,7 @@ fn by_external_id(reader: &Reader<'_>, text: &str, what: &str) -> Result<Answer>
 /// An address may be a person, and it may be the name of a service account.
 fn by_name(reader: &Reader<'_>, text: &str, what: &str) -> Result<Answer> {
     let mut answer = by_external_id(reader, text, what)?;
-    if let Some(person) = reader.person(text)? {
+    if let Some(person) = records::person(reader.store(), text)? {
         let mut identities = Vec::new();
         for (identity, roles) in reader.identities_of_person(&person)? {
             identities.push(PersonIdentity { identity: IdentityCard::of(reader, identity)?, roles });
@@ -307,13 +309,13 @@ fn by_name(reader: &Reader<'_>, text: &str, what: &str) -> Result<Answer> {
 }
 
 fn by_id(reader: &Reader<'_>, text: &str) -> Result<Answer> {
-    if let Some(identity) = reader.identity(text)? {
+    if let Some(identity) = records::identity(reader.store(), text)? {
         let mut answer = Answer::empty(format!("identity {text}"));
         answer.identities.push(IdentityCard::of(reader, identity)?);
         answer.standing = Standing::Answered;
         return Ok(answer);
     }
-    let mut records: Vec<CredentialRecord> = reader.credential(text)?.into_iter().collect();
+    let mut records: Vec<CredentialRecord> = records::credential(reader.store(), text)?.into_iter().collect();
     if records.is_empty() {
         records = reader.credentials_by_key(text)?;
     }
@@ -377,7 +379,7 @@ fn take_link(reader: &Reader<'_>, answer: &mut Answer, link: Identity) -> Result
         ids.truncate(1);
     }
     for id in ids.into_iter().take(MOST_RIVALS) {
-        match reader.identity(&id)? {
+        match records::identity(reader.store(), &id)? {
             Some(identity) => answer.identities.push(IdentityCard::of(reader, identity)?),
             None => answer.notes.push(format!("the inventory no longer has the identity {id}")),
         }
@@ -404,7 +406,7 @@ fn of_records(
     ids.sort();
     ids.dedup();
     for id in ids.into_iter().take(MOST_RIVALS) {
-        if let Some(identity) = reader.identity(id)? {
+        if let Some(identity) = records::identity(reader.store(), id)? {
             answer.identities.push(IdentityCard::of(reader, identity)?);
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod answers;
 mod csv;
+pub mod diff;
 pub mod escape;
 mod github;
 mod gitlab;
@@ -15,9 +16,11 @@ mod human;
 mod json;
 mod jsonl;
 mod junit;
+pub mod merge;
 pub mod output;
 mod owner;
 mod place;
+pub mod read;
 mod sarif;
 pub mod schema;
 mod taxonomies;

@@ -38,8 +38,10 @@ pub(super) fn relative(occurrence: &Occurrence) -> Vec<u8> {
 fn joined(occurrence: &Occurrence) -> Option<String> {
     let target = folder(&occurrence.target);
     let path = occurrence.path.as_str();
-    let names_itself =
-        target == path || path.starts_with(&format!("{target}/")) || target.ends_with(&format!("/{path}"));
+    let names_itself = target == path
+        || path.starts_with(&format!("{target}/"))
+        || path.starts_with(&format!("{target}!/"))
+        || target.ends_with(&format!("/{path}"));
     if matches!(target, "" | "." | "-") || path.starts_with(['/', '<']) || names_itself {
         return None;
     }
@@ -68,6 +70,7 @@ mod tests {
         assert_eq!(shown("./src/", "a.py"), "src/a.py");
         assert_eq!(shown("/srv/repo", "src/a.py"), "/srv/repo/src/a.py");
         assert_eq!(shown("logs/a.log", "logs/a.log"), "logs/a.log");
+        assert_eq!(shown("logs.zip", "logs.zip!/1.log"), "logs.zip!/1.log");
         assert_eq!(shown("-", "<stdin>"), "<stdin>");
         assert_eq!(shown("repo", "<commit message>"), "<commit message>");
     }

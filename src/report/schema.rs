@@ -21,7 +21,7 @@ pub fn document() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "credtrace report",
-        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line.",
+        "description": "One line of `--format jsonl`: a finding, or the summary, which is the last line. `#/$defs` has the JSON form of a report (document), and what `diff` and `baseline show` write.",
         "oneOf": [{"$ref": "#/$defs/finding"}, {"$ref": "#/$defs/summary"}],
         "$defs": {
             "document": object(&["findings", "summary"], json!({
@@ -36,6 +36,12 @@ pub fn document() -> Value {
             "person": texts(&["id", "name", "email", "status"]),
             "summary": summary(),
             "baseline": baseline(),
+            "change": change(),
+            "diff_summary": diff_summary(),
+            "diff": object(&["changes", "summary"], json!({
+                "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
+                "summary": {"$ref": "#/$defs/diff_summary"},
+            })),
         },
     })
 }
@@ -222,6 +228,39 @@ fn baseline() -> Value {
     );
     let schema = json!({"const": crate::baseline::SCHEMA});
     object(&["schema", "credentials"], json!({"schema": schema, "credentials": list(&entry)}))
+}
+
+/// One line of `diff --format jsonl`.
+fn change() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "change", "new_places", "gone_places", "finding"],
+        json!({
+            "schema": {"const": super::diff::CHANGE_SCHEMA},
+            "change": {"enum": ["new", "gone", "still-there"]},
+            "new_places": count,
+            "gone_places": count,
+            "finding": {"$ref": "#/$defs/finding"},
+        }),
+    )
+}
+
+/// The last line of `diff --format jsonl`.
+fn diff_summary() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    object(
+        &["schema", "complete", "new", "gone", "still_there", "errors", "warnings", "fingerprint_key"],
+        json!({
+            "schema": {"const": super::diff::SUMMARY_SCHEMA},
+            "complete": {"type": "boolean", "description": "Whether both reports are complete."},
+            "new": count,
+            "gone": count,
+            "still_there": count,
+            "errors": list(&json!({"type": "string"})),
+            "warnings": list(&json!({"type": "string"})),
+            "fingerprint_key": {"type": "string"},
+        }),
+    )
 }
 
 fn fingerprint() -> Value {

@@ -76,7 +76,7 @@ pub(crate) fn scan_reader_in(
     reader: &mut (dyn Read + Send),
     seen: &dyn Fn(u64),
 ) -> Result<StreamHits> {
-    let mut cutter = Cutter { reader, size, carried: Vec::new(), before: 0, base: 0, ended: false, failure: None };
+    let mut cutter = Cutter::new(reader, size);
     let mut lines = LineKeeper::default();
     let mut answer = StreamHits::default();
     let mut batch = cutter.next_batch();
@@ -90,6 +90,24 @@ pub(crate) fn scan_reader_in(
         answer.bytes += owned;
         seen(owned);
         batch = next;
+    }
+    answer.failure = cutter.failure;
+    Ok(answer)
+}
+
+/// Scans everything that a reader gives, on this thread alone.
+///
+/// # Errors
+/// Where the engine fails.
+pub fn scan_reader_alone(worker: &mut TextWorker<'_>, reader: &mut (dyn Read + Send)) -> Result<StreamHits> {
+    let size = ChunkSize::default();
+    let mut cutter = Cutter::new(reader, size);
+    let mut lines = LineKeeper::default();
+    let mut answer = StreamHits::default();
+    while let Some(chunk) = cutter.next() {
+        let hits = scan_chunk(Ok(worker), &chunk, size.context / 2)?;
+        answer.bytes += chunk.owned.len() as u64;
+        lines.take(&chunk, hits, &mut answer.hits);
     }
     answer.failure = cutter.failure;
     Ok(answer)
@@ -139,20 +157,28 @@ struct Cutter<'reader> {
     failure: Option<String>,
 }
 
-impl Cutter<'_> {
+impl<'reader> Cutter<'reader> {
+    fn new(reader: &'reader mut (dyn Read + Send), size: ChunkSize) -> Self {
+        Self { reader, size, carried: Vec::new(), before: 0, base: 0, ended: false, failure: None }
+    }
+
     /// Returns the next chunks, some for each thread; none at the end.
     fn next_batch(&mut self) -> Vec<Chunk<'static>> {
-        let mut batch = Vec::new();
-        while batch.len() < 2 * rayon::current_num_threads() && !self.ended {
-            match self.next_chunk() {
-                Ok(chunk) => batch.push(chunk),
-                Err(error) => {
-                    self.failure = Some(error.to_string());
-                    batch.extend(self.last_chunk());
-                }
-            }
+        let most = 2 * rayon::current_num_threads();
+        std::iter::from_fn(|| self.next()).take(most).collect()
+    }
+
+    /// Returns the next chunk, nothing at the end.
+    fn next(&mut self) -> Option<Chunk<'static>> {
+        if self.ended {
+            return None;
         }
-        batch
+        self.next_chunk()
+            .map_err(|error| {
+                self.failure = Some(error.to_string());
+                self.last_chunk()
+            })
+            .map_or_else(|last| last, Some)
     }
 
     fn next_chunk(&mut self) -> std::io::Result<Chunk<'static>> {
@@ -173,7 +199,9 @@ impl Cutter<'_> {
         let end = if self.ended { self.carried.len() } else { self.carried.len() - self.size.context };
         let owned = self.before..end;
         let keep_from = end.saturating_sub(self.size.context);
-        let carried = self.carried[keep_from..].to_vec();
+        // With room for the next chunk: growing while it is read would copy it several times over.
+        let mut carried = Vec::with_capacity(2 * self.size.context + self.size.owned + 1);
+        carried.extend_from_slice(&self.carried[keep_from..]);
         let bytes = std::mem::replace(&mut self.carried, carried);
         let chunk = Chunk { bytes: Cow::Owned(bytes), owned, base: self.base };
         self.before = end - keep_from;

@@ -1,6 +1,6 @@
 //! Makes findings of hits: one a distinct secret, with every place where it occurs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::mask::Masked;
 use super::near;
@@ -12,6 +12,7 @@ use crate::detector::registry::Registry;
 use crate::finding::{CompanionNote, Confidence, Finding, Occurrence, SourceKind};
 use crate::matcher::Candidate;
 use crate::secret::Secret;
+use crate::source::archive::PIECES;
 
 /// A candidate at one place.
 #[derive(Debug, Clone)]
@@ -68,8 +69,9 @@ impl Scene {
     pub fn hit(&self, located: &Located, order: u64) -> Hit {
         use base64::Engine;
         let lossless = std::str::from_utf8(&self.path).is_ok();
+        let origin = located.origin.as_deref();
         let occurrence = Occurrence {
-            source: self.source,
+            source: origin.map_or(self.source, |origin| origin.source),
             target: self.target.clone(),
             path: String::from_utf8_lossy(&self.path).into_owned(),
             path_bytes_b64: (!lossless).then(|| base64::engine::general_purpose::STANDARD.encode(&self.path)),
@@ -83,7 +85,7 @@ impl Scene {
             date: self.date.clone(),
             in_head: self.in_head,
             versions: self.blob.is_some().then_some(1),
-            context: None,
+            context: origin.and_then(|origin| origin.context.clone()),
             excerpt: located.excerpt.clone(),
         };
         Hit {
@@ -235,8 +237,10 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     let versions: Vec<Occurrence> = git.into_values().map(first_introduction).collect();
     occurrences.retain(|place| !is_told_by_history(place, &versions));
     let staged: Vec<_> = occurrences.iter().filter(|place| place.source == SourceKind::Index).map(same_place).collect();
-    occurrences.retain(|place| place.source != SourceKind::File || !staged.contains(&same_place(place)));
+    let is_file = |place: &Occurrence| !matches!(place.source, SourceKind::Index | SourceKind::Git | SourceKind::Stdin);
+    occurrences.retain(|place| !is_file(place) || !staged.contains(&same_place(place)));
     occurrences.extend(versions);
+    drop_pieces(&mut occurrences);
     occurrences.sort_by(|left, right| place_order(left).cmp(&place_order(right)));
     occurrences.dedup_by(|later, earlier| place_order(later) == place_order(earlier));
     let dates = || occurrences.iter().filter_map(|place| place.date.as_deref()).filter(|date| *date != "invalid");
@@ -244,6 +248,17 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     finding.last_seen = dates().max_by_key(|date| instant(date)).map(str::to_owned);
     finding.occurrences = occurrences;
     finding
+}
+
+/// Drops the places in values that were put together of pieces, where the file itself has one: it is the same.
+fn drop_pieces(occurrences: &mut Vec<Occurrence>) {
+    let mark = format!("!/{PIECES}");
+    let whole: HashSet<(String, String)> =
+        occurrences.iter().map(|place| (place.target.clone(), place.path.clone())).collect();
+    occurrences.retain(|place| {
+        let file = place.path.rfind(&mark).map(|at| place.path[..at].to_owned());
+        file.is_none_or(|file| !whole.contains(&(place.target.clone(), file)))
+    });
 }
 
 /// Joins the versions of one path into the occurrence of the first.
@@ -267,7 +282,7 @@ fn first_introduction(mut versions: Vec<Hit>) -> Occurrence {
 
 /// Whether a file or index entry only repeats what HEAD has at the same path.
 fn is_told_by_history(place: &Occurrence, versions: &[Occurrence]) -> bool {
-    matches!(place.source, SourceKind::File | SourceKind::Index)
+    !matches!(place.source, SourceKind::Git | SourceKind::Stdin)
         && versions.iter().any(|version| {
             version.in_head == Some(true) && version.path == place.path && version.target == place.target
         })

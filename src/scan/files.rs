@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use ignore::{WalkBuilder, WalkState};
 
+use super::archives;
 use super::chunks::{self, StreamHits};
 use super::collect::{Hit, Scene};
 use super::options::ScanOptions;
 use super::progress::Progress;
+use super::records;
 use super::tally::Tally;
 use super::text::{TextHits, TextScanner, TextWorker};
 use crate::error::{Problem, Result};
@@ -131,7 +133,8 @@ pub fn scan_tree(context: Context<'_>, root: &Path, target: &str, kind: TreeKind
     let mut large = into_inner(large);
     large.sort();
     for path in large {
-        found.hits.extend(scan_file(context, &path, target, Some(root))?);
+        let shown = path_below(&path, root);
+        found.hits.extend(scan_file(context, &path, &Place { target, shown: shown.as_bytes(), is_target: false })?);
     }
     found.repositories.sort();
     Ok(found)
@@ -144,7 +147,8 @@ fn store(failure: &Mutex<Option<crate::Error>>, error: crate::Error) {
 /// Makes the walk of a tree; folders that must not be entered, since their `.gitignore` is a pipe, go to `odd`.
 fn walker(root: &Path, kind: TreeKind, options: &ScanOptions, odd: Arc<Mutex<Vec<String>>>) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
-    let honour = kind == TreeKind::WorkTree && !options.include_ignored;
+    let include = options.include_ignored || options.never_ignored.iter().any(|target| target == root);
+    let honour = kind == TreeKind::WorkTree && !include;
     builder
         .standard_filters(false)
         .hidden(false)
@@ -251,10 +255,20 @@ impl Walk<'_> {
                 return Ok(());
             }
         }
-        let hits = reader.worker.scan(&reader.buffer)?;
+        if let Some(unpacked) = archives::scan_bytes(context, &mut reader.worker, &reader.buffer, path)? {
+            let place = Place { target: self.target, shown: path_below(path, self.root).as_bytes(), is_target: false };
+            let hits = archives::member_hits(context, &unpacked, &place, &path.display().to_string());
+            lock(self.found).hits.extend(hits);
+            if !unpacked.is_text_as_well() {
+                context.tally.scanned(1, reader.buffer.len() as u64);
+                return Ok(());
+            }
+        }
+        let mut hits = reader.worker.scan(&reader.buffer)?;
         context.count(reader.buffer.len() as u64, &hits);
         if !hits.is_empty() {
-            let scene = scene_of(path, self.target, Some(self.root));
+            records::tell(&mut hits.located, &mut &reader.buffer[..], path, context.options.kind_of(path));
+            let scene = Scene::plain(SourceKind::File, self.target, path_below(path, self.root).as_bytes());
             context.explain(&path.display().to_string(), &hits);
             let mut found = lock(self.found);
             found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
@@ -288,23 +302,40 @@ fn file_problem(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(path.display().to_string(), format!("cannot be read: {error}"))
 }
 
-fn scene_of(path: &Path, target: &str, root: Option<&Path>) -> Scene {
-    let relative =
-        root.and_then(|root| path.strip_prefix(root).ok()).filter(|relative| !relative.as_os_str().is_empty());
-    Scene::plain(SourceKind::File, target, relative.unwrap_or(path).as_os_str().as_bytes())
+/// The path of a file as seen from the folder that is scanned.
+fn path_below<'path>(path: &'path Path, root: &Path) -> &'path std::ffi::OsStr {
+    path.strip_prefix(root).ok().filter(|relative| !relative.as_os_str().is_empty()).unwrap_or(path).as_os_str()
 }
 
-/// Scans one file of any size.
+/// What is told of a file's place.
+#[derive(Clone, Copy)]
+pub struct Place<'place> {
+    /// The target as it was given.
+    pub target: &'place str,
+    /// The path in the report.
+    pub shown: &'place [u8],
+    /// Whether the file was named as a target itself.
+    pub is_target: bool,
+}
+
+/// Scans one file of any size, and what is in it where it is an archive.
 ///
 /// # Errors
 /// Where the engine fails; a file that cannot be read is a problem in the tally.
-pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&Path>) -> Result<Vec<Hit>> {
+pub fn scan_file(context: Context<'_>, path: &Path, place: &Place<'_>) -> Result<Vec<Hit>> {
     let name = path.display().to_string();
+    let scene = Scene::plain(SourceKind::File, place.target, place.shown);
     if context.options.map_files
         && let Some(mapped) = map(path)
     {
-        let stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
-        return Ok(stream_hits(context, stream, &scene_of(path, target, root), &name));
+        let mut bytes = std::io::Cursor::new(&mapped[..]);
+        let unpacked = archives::scan_seekable(context, &mut bytes, mapped.len() as u64, place, path)?;
+        if !unpacked.is_text_as_well {
+            return Ok(unpacked.hits);
+        }
+        let mut stream = chunks::scan_mapped(context.scanner, &mapped, &|bytes| context.progress.advance(0, bytes))?;
+        records::tell(&mut stream.hits.located, &mut &mapped[..], path, context.options.kind_of(path));
+        return Ok([unpacked.hits, stream_hits(context, stream, &scene, &name)].concat());
     }
     let mut opened = match file::open_scanned(path) {
         Ok(Ok(opened)) => opened,
@@ -317,8 +348,14 @@ pub fn scan_file(context: Context<'_>, path: &Path, target: &str, root: Option<&
             return Ok(Vec::new());
         }
     };
-    let scene = scene_of(path, target, root);
-    scan_stream(context, &mut opened, &scene, &name)
+    let length = opened.metadata().map_or(0, |known| known.len());
+    let unpacked = archives::scan_seekable(context, &mut opened, length, place, path)?;
+    if !unpacked.is_text_as_well {
+        return Ok(unpacked.hits);
+    }
+    let mut stream = read_stream(context, &mut opened)?;
+    records::tell(&mut stream.hits.located, &mut opened, path, context.options.kind_of(path));
+    Ok([unpacked.hits, stream_hits(context, stream, &scene, &name)].concat())
 }
 
 /// Maps a large file; one that is small or cannot be mapped is read.
@@ -328,23 +365,34 @@ fn map(path: &Path) -> Option<MappedFile> {
     if is_large { MappedFile::open(path).ok() } else { None }
 }
 
-/// Scans standard input.
+/// Scans standard input, and what is in it where it is an archive.
 ///
 /// # Errors
 /// Where the engine fails; input that breaks off is a problem in the tally.
 pub fn scan_standard_input(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<Vec<Hit>> {
-    let scene = Scene::plain(SourceKind::Stdin, "-", b"<stdin>");
-    scan_stream(context, reader, &scene, "<stdin>")
+    let scene = Scene::plain(SourceKind::Stdin, "-", STANDARD_INPUT.as_bytes());
+    let place = Place { target: "-", shown: STANDARD_INPUT.as_bytes(), is_target: true };
+    let (mut hits, rest) = archives::scan_stream(context, reader, &place)?;
+    if let Some(mut text) = rest {
+        let kind = context.options.kind;
+        let mut start = archives::Start::default();
+        start.read(&mut *text, chunks::CHUNK as u64);
+        let short = start.ended.then(|| start.bytes.clone());
+        let mut stream = read_stream(context, &mut *start.and(&mut *text))?;
+        match short {
+            Some(bytes) => records::tell(&mut stream.hits.located, &mut &bytes[..], Path::new(STANDARD_INPUT), kind),
+            None => records::tell_kind(&mut stream.hits.located, kind),
+        }
+        hits.extend(stream_hits(context, stream, &scene, STANDARD_INPUT));
+    }
+    Ok(hits)
 }
 
-fn scan_stream(
-    context: Context<'_>,
-    reader: &mut (dyn std::io::Read + Send),
-    scene: &Scene,
-    name: &str,
-) -> Result<Vec<Hit>> {
-    let stream = chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))?;
-    Ok(stream_hits(context, stream, scene, name))
+/// What standard input is called in a report.
+pub(super) const STANDARD_INPUT: &str = "<stdin>";
+
+fn read_stream(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) -> Result<StreamHits> {
+    chunks::scan_reader(context.scanner, reader, &|bytes| context.progress.advance(0, bytes))
 }
 
 fn stream_hits(context: Context<'_>, stream: StreamHits, scene: &Scene, name: &str) -> Vec<Hit> {

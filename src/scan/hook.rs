@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::archives;
 use super::text::{Located, TextScanner, TextWorker};
 use crate::detector::registry::Registry;
 use crate::error::Result;
@@ -64,11 +65,10 @@ fn check_blob(
         Ok(data) => data,
         Err(unread) => return Ok(Err(unread)),
     };
-    let hits = worker.scan(&data)?;
+    let mut located = all_in(worker, &data)?;
     outcome.blobs += 1;
     let publishable = |located: &Located| worker.registry().detector(located.candidate.detector).publishable;
-    let mut located = hits.located;
-    located.retain(|located| !publishable(located));
+    located.retain(|(_, located)| !publishable(located));
     if located.is_empty() {
         return Ok(Ok(()));
     }
@@ -76,9 +76,27 @@ fn check_blob(
         Ok(known) => known,
         Err(unread) => return Ok(Err(unread)),
     };
-    let new = located.into_iter().filter(|located| !known.contains(&located.candidate.secret));
-    outcome.found.extend(new.map(|located| StagedCredential { path: blob.path.clone(), located }));
+    let new = located.into_iter().filter(|(_, located)| !known.contains(&located.candidate.secret));
+    outcome
+        .found
+        .extend(new.map(|(member, located)| StagedCredential { path: [&blob.path[..], &member].concat(), located }));
     Ok(Ok(()))
+}
+
+/// Everything in a blob, and in its members where it is an archive, each with the path of the member.
+fn all_in(worker: &mut TextWorker<'_>, data: &[u8]) -> Result<Vec<(Vec<u8>, Located)>> {
+    let mut all = Vec::new();
+    if let Some(unpacked) = archives::scan_staged(worker, data)? {
+        let is_text_as_well = unpacked.is_text_as_well();
+        for member in unpacked.members {
+            all.extend(member.hits.located.into_iter().map(|located| (member.path.clone(), located)));
+        }
+        if !is_text_as_well {
+            return Ok(all);
+        }
+    }
+    all.extend(worker.scan(data)?.located.into_iter().map(|located| (Vec::new(), located)));
+    Ok(all)
 }
 
 /// The secrets that the path had in HEAD and in the parents of a merge.
@@ -93,7 +111,7 @@ fn secrets_before(
             Ok(data) => data,
             Err(unread) => return Ok(Err(unread)),
         };
-        known.extend(worker.scan(&data)?.located.into_iter().map(|located| located.candidate.secret));
+        known.extend(all_in(worker, &data)?.into_iter().map(|(_, located)| located.candidate.secret));
     }
     Ok(Ok(known))
 }

@@ -4,6 +4,7 @@
 //! [`files`] and [`repository`] take text from their sources and say where each hit occurs, [`collect`] makes findings
 //! of the hits, and [`run()`] does it for all targets.
 
+mod archives;
 pub mod check;
 pub mod chunks;
 pub mod collect;
@@ -15,11 +16,13 @@ mod mask;
 mod near;
 pub mod options;
 pub mod progress;
+pub mod records;
 mod redact;
 pub mod repository;
 pub mod revisions;
 pub mod run;
 mod scenes;
+pub mod scrub;
 pub mod tally;
 pub mod text;
 

@@ -1,7 +1,8 @@
 //! What a scan is asked to do, free of any command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::records::TextKind;
 use crate::finding::Confidence;
 use crate::matcher::engine::EngineChoice;
 use crate::secret::FingerprintKey;
@@ -24,6 +25,10 @@ pub enum History {
 pub struct ScanOptions {
     /// Files, folders and repositories; `-` is standard input.
     pub targets: Vec<PathBuf>,
+    /// What sort of text the targets are, where a person says so; else each record tells where it is surely one.
+    pub kind: Option<TextKind>,
+    /// Folders and files whose text is of a sort, whatever it looks like; the longest path counts.
+    pub kinds_below: Vec<(PathBuf, TextKind)>,
     /// How much of a repository's history is scanned.
     pub history: History,
     /// Only what the index adds over HEAD.
@@ -32,6 +37,8 @@ pub struct ScanOptions {
     pub worktree_only: bool,
     /// Also the files that `.gitignore` names.
     pub include_ignored: bool,
+    /// Targets of which nothing is left out because a `.gitignore` names it, whatever repository they lie in.
+    pub never_ignored: Vec<PathBuf>,
     /// The least confidence that is reported.
     pub min_confidence: Confidence,
     /// Whether findings hold the secret itself.
@@ -71,10 +78,13 @@ impl ScanOptions {
             delta: true,
             map_files: false,
             targets,
+            kind: None,
+            kinds_below: Vec::new(),
             history: History::All,
             staged: false,
             worktree_only: false,
             include_ignored: false,
+            never_ignored: Vec::new(),
             min_confidence: Confidence::Medium,
             show_secrets: false,
             gather: false,
@@ -88,5 +98,10 @@ impl ScanOptions {
             git_environment: StagedEnvironment::default(),
             key,
         }
+    }
+    /// Returns what sort of text a file is, where that was said.
+    pub fn kind_of(&self, path: &Path) -> Option<TextKind> {
+        let below = self.kinds_below.iter().filter(|(folder, _)| path.starts_with(folder));
+        self.kind.or_else(|| below.max_by_key(|(folder, _)| folder.as_os_str().len()).map(|(_, kind)| *kind))
     }
 }

@@ -50,7 +50,7 @@ type Told = (String, Vec<u16>, usize, usize, u64, u64, String, Vec<(String, usiz
 /// All that a scan says of a text and that must not depend on how it was done. No secret is in it.
 fn told(registry: &Registry, hits: &TextHits) -> (Vec<Told>, Vec<String>) {
     let candidate = |located: &Located| {
-        let Located { candidate, line, column, excerpt, companions, surroundings: _ } = located;
+        let Located { candidate, line, column, excerpt, companions, surroundings: _, origin: _ } = located;
         let id = registry.detector(candidate.detector).id.clone();
         let halves = companions.iter().map(|half| (half.detector.clone(), half.distance)).collect();
         (id, candidate.rivals.clone(), candidate.start, candidate.end, *line, *column, excerpt.clone(), halves)

@@ -1,5 +1,5 @@
-//! Takes secrets out of what stands round a finding: a target, a path, an author, a line that names a second secret. What reports
-//! write of these comes from here, so that no format can let one through.
+//! Takes secrets out of what stands round a finding: a target, a path, an author, a ticket, a line that names a second
+//! secret. What reports write of these comes from here, so that no format can let one through.
 
 use std::collections::HashMap;
 
@@ -32,8 +32,9 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
         }
         // A folder may be called after a key, and a target may be an address with a password.
         place.target = names.masked(&place.target)?;
-        if let Some(author) = &mut place.author {
-            *author = names.masked(author)?;
+        let context = place.context.iter_mut().flat_map(|context| [&mut context.ticket, &mut context.by]);
+        for name in context.chain([&mut place.author]).flatten() {
+            *name = names.masked(name)?;
         }
     }
     Ok(())

@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+use super::archives;
 use super::collect::{Hit, Scene};
 use super::delta::{Shared, TextState};
 use super::files::Context;
 use super::options::ScanOptions;
-use super::scenes::{Found, Scenes, message_start};
-use super::text::TextWorker;
+use super::scenes::{Found, Scenes};
+use super::text::{TextHits, TextWorker};
 use crate::error::{Error, Problem, Result};
 use crate::finding::SourceKind;
 use crate::source::Skip;
@@ -124,14 +125,27 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
             worker.commits.add(object.id, &parse_commit(object.data));
         }
         let text = worker.text.as_mut().filter(|_| !walk.context.progress.interrupted())?;
+        if object.kind == ObjectKind::Blob {
+            match scan_members(walk.context, text, object.id, object.data) {
+                Ok(None) => {}
+                Ok(Some(members)) => {
+                    lock(&walk.found).extend(members.found);
+                    if !members.is_text_as_well {
+                        return None;
+                    }
+                }
+                Err(error) => {
+                    walk.fail(error);
+                    return None;
+                }
+            }
+        }
         let shared = object.inherited.as_ref().filter(|_| walk.context.options.delta).and_then(Shared::of);
         match text.scan_shared(object.data, shared) {
             Ok((hits, state)) => {
                 walk.context.count(object.data.len() as u64, &hits);
                 if !hits.is_empty() {
-                    let message = message_start(object.kind, object.data);
-                    let found = Found { id: object.id, kind: object.kind, message, hits };
-                    lock(&walk.found).push(found);
+                    lock(&walk.found).push(Found::in_object(object.id, object.kind, object.data, hits));
                 }
                 state
             }
@@ -255,7 +269,7 @@ fn blob_hits(
         let mut scene = scenes.scene(b"<unreachable blob>", found, None);
         scene.in_head = Some(false);
         // Each such blob is a place of its own: nothing says that they are versions of one file.
-        scene.path = format!("<unreachable blob {}>", &found.id.to_string()[..12]).into_bytes();
+        scene.path = found.path(format!("<unreachable blob {}>", &found.id.to_string()[..12]).as_bytes());
         hits.extend(found.hits.located.iter().map(|located| scene.hit(located, u64::MAX)));
     }
 }
@@ -297,42 +311,79 @@ pub fn scan_index(context: Context<'_>, repository: &Repository, target: &str) -
     let objects = repository.objects(None, &[], limits(context.options))?;
     let mut worker = context.scanner.worker()?;
     let mut hits = Vec::new();
-    let mut seen: HashMap<ObjectId, Option<Found>> = HashMap::new();
+    let mut seen: HashMap<ObjectId, Vec<Found>> = HashMap::new();
     for (path, id) in entries {
         let found = match seen.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(scan_object(context, &mut worker, &objects, target, id)?),
         };
-        let mut scene = Scene::plain(SourceKind::Index, target, &path);
-        scene.blob = Some(id.to_string());
-        let located = found.iter().flat_map(|found| &found.hits.located);
-        hits.extend(located.map(|located| scene.hit(located, 0)));
+        for found in found.iter() {
+            let mut scene = Scene::plain(SourceKind::Index, target, &found.path(&path));
+            scene.blob = Some(id.to_string());
+            hits.extend(found.hits.located.iter().map(|located| scene.hit(located, 0)));
+        }
     }
     Ok(hits)
 }
 
-/// Scans one object by its id; what cannot be read is noted, and an object without a candidate is `None`.
+/// What the members of a blob that is an archive hold.
+pub(super) struct MembersFound {
+    pub(super) found: Vec<Found>,
+    /// Whether the blob's own bytes have to be scanned too.
+    pub(super) is_text_as_well: bool,
+}
+
+/// Scans the members of a blob, where it is an archive; counts them, and the blob itself where that is all.
+pub(super) fn scan_members(
+    context: Context<'_>,
+    worker: &mut TextWorker<'_>,
+    id: ObjectId,
+    data: &[u8],
+) -> Result<Option<MembersFound>> {
+    let Some(unpacked) = archives::scan_blob(context, worker, data)? else { return Ok(None) };
+    unpacked.note(context.tally, &format!("blob {id}"), false);
+    let is_text_as_well = unpacked.is_text_as_well();
+    if !is_text_as_well {
+        context.count(data.len() as u64, &TextHits::default());
+    }
+    let found: Vec<Found> = Found::in_members(id, unpacked).collect();
+    context.progress.found(found.iter().map(|found| found.hits.located.len() as u64).sum());
+    Ok(Some(MembersFound { found, is_text_as_well }))
+}
+
+/// Scans one object by its id; what cannot be read is noted, and an object without a candidate has nothing in it.
 pub(super) fn scan_object(
     context: Context<'_>,
     worker: &mut TextWorker<'_>,
     objects: &Objects,
     target: &str,
     id: ObjectId,
-) -> Result<Option<Found>> {
+) -> Result<Vec<Found>> {
     let (kind, data) = match objects.read(&id) {
         Ok(Some(object)) => object,
         Ok(None) => {
             context.tally.skip(Skip::NotInClone, 1);
             context.tally.problem(Problem::new(target, format!("object {id} is not in the repository")));
-            return Ok(None);
+            return Ok(Vec::new());
         }
         Err(unread) => {
             note_unread(context, target, vec![unread]);
-            return Ok(None);
+            return Ok(Vec::new());
         }
     };
+    let mut found = Vec::new();
+    let members = if kind == ObjectKind::Blob { scan_members(context, worker, id, &data)? } else { None };
+    if let Some(members) = members {
+        found = members.found;
+        if !members.is_text_as_well {
+            return Ok(found);
+        }
+    }
     let hits = worker.scan(&data)?;
     context.count(data.len() as u64, &hits);
     context.explain(&format!("object {id}"), &hits);
-    Ok((!hits.is_empty()).then(|| Found { id, kind, message: message_start(kind, &data), hits }))
+    if !hits.is_empty() {
+        found.push(Found::in_object(id, kind, &data, hits));
+    }
+    Ok(found)
 }

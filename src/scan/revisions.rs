@@ -25,6 +25,8 @@ use crate::source::git::staged::{self, StagedBlob, StagedRepository};
 pub struct StagedHits {
     /// The blob and its path.
     pub blob: StagedBlob,
+    /// The path of the member that this was found in, where the blob is an archive; else empty.
+    pub member: Vec<u8>,
     /// What it holds.
     pub hits: TextHits,
 }
@@ -36,8 +38,8 @@ pub struct StagedHits {
 pub fn scan_staged(context: Context<'_>, start: &Path, target: &str) -> Result<Vec<Hit>> {
     let repository = StagedRepository::open(start, context.options.git_environment.clone())?;
     let mut hits = Vec::new();
-    for StagedHits { blob, hits: found } in staged_hits(context, &repository, target)? {
-        let mut scene = Scene::plain(SourceKind::Index, target, &blob.path);
+    for StagedHits { blob, member, hits: found } in staged_hits(context, &repository, target)? {
+        let mut scene = Scene::plain(SourceKind::Index, target, &[&blob.path[..], &member].concat());
         scene.blob = Some(blob.id.to_string());
         hits.extend(found.located.iter().map(|located| scene.hit(located, 0)));
     }
@@ -56,10 +58,17 @@ pub fn staged_hits(context: Context<'_>, repository: &StagedRepository, target: 
     for blob in blobs {
         match repository.read_blob(blob.id, context.options.max_object_bytes) {
             Ok(data) => {
-                let hits = worker.scan(&data)?;
-                context.count(data.len() as u64, &hits);
-                context.explain(&String::from_utf8_lossy(&blob.path), &hits);
-                answer.push(StagedHits { blob, hits });
+                let members = repository::scan_members(context, &mut worker, blob.id, &data)?;
+                let is_text = members.as_ref().is_none_or(|members| members.is_text_as_well);
+                for found in members.into_iter().flat_map(|members| members.found) {
+                    answer.push(StagedHits { blob: blob.clone(), member: found.member, hits: found.hits });
+                }
+                if is_text {
+                    let hits = worker.scan(&data)?;
+                    context.count(data.len() as u64, &hits);
+                    context.explain(&String::from_utf8_lossy(&blob.path), &hits);
+                    answer.push(StagedHits { blob, member: Vec::new(), hits });
+                }
             }
             Err(unread) => repository::note_unread(context, target, vec![unread]),
         }
@@ -89,13 +98,14 @@ pub fn scan_range(context: Context<'_>, repository: &Repository, target: &str, r
     let head = repository.git().head().and_then(|head| head.peel_to_tree()).ok();
     let mut hits = Vec::new();
     for (order, introduced) in (0..).zip(&read.introduced) {
-        let Some(found) = found.get(&introduced.blob) else { continue };
         let path = read.path(introduced);
-        let mut scene = scenes.scene(&path, found, Some(&read.commit(introduced)));
-        scene.in_head = Some(head.as_ref().is_some_and(|tree| has_blob(tree, &path, introduced.blob)));
-        hits.extend(found.hits.located.iter().map(|located| scene.hit(located, order)));
+        for found in found.get(&introduced.blob).into_iter().flatten() {
+            let mut scene = scenes.scene(&path, found, Some(&read.commit(introduced)));
+            scene.in_head = Some(head.as_ref().is_some_and(|tree| has_blob(tree, &path, introduced.blob)));
+            hits.extend(found.hits.located.iter().map(|located| scene.hit(located, order)));
+        }
     }
-    for found in read.commits.iter().filter_map(|commit| found.get(commit)) {
+    for found in read.commits.iter().filter_map(|commit| found.get(commit)).flatten() {
         scenes.message_hits(found, &mut hits);
     }
     Ok(hits)
@@ -124,8 +134,8 @@ fn scan_objects(
     objects: &Objects,
     target: &str,
     ids: &[ObjectId],
-) -> Result<HashMap<ObjectId, Found>> {
-    let scanned: Vec<Result<Option<Found>>> = ids
+) -> Result<HashMap<ObjectId, Vec<Found>>> {
+    let scanned: Vec<Result<Vec<Found>>> = ids
         .par_iter()
         .map_init(
             || context.scanner.worker(),
@@ -135,9 +145,12 @@ fn scan_objects(
             },
         )
         .collect();
-    let mut found = HashMap::new();
-    for object in scanned {
-        found.extend(object?.map(|object| (object.id, object)));
+    let mut found: HashMap<ObjectId, Vec<Found>> = HashMap::new();
+    for (id, object) in ids.iter().zip(scanned) {
+        let object = object?;
+        if !object.is_empty() {
+            found.insert(*id, object);
+        }
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
 //! Scans all targets and makes one report. Nothing that fails on the way loses what was found before.
 
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -139,9 +140,8 @@ fn scan_target(context: Context<'_>, target: &Path, input: &mut (dyn Read + Send
     context.progress.begin("file", None);
     // A link that a person names is meant.
     let path = std::fs::canonicalize(target).map_err(Error::io(target))?;
-    let mut hits = files::scan_file(context, &path, &name, None)?;
-    hits.iter_mut().for_each(|hit| hit.occurrence.path.clone_from(&name));
-    Ok(hits)
+    let shown = target.as_os_str().as_bytes();
+    files::scan_file(context, &path, &files::Place { target: &name, shown, is_target: true })
 }
 
 /// A range or the index can only be asked of a repository.

@@ -1,5 +1,6 @@
 //! Where hits of a repository occur: in a blob at a path, in a message, in a commit's header.
 
+use super::archives::{Member, Unpacked};
 use super::collect::{Hit, Scene};
 use super::text::TextHits;
 use crate::finding::SourceKind;
@@ -12,10 +13,34 @@ pub(super) struct Found {
     pub(super) kind: ObjectKind,
     /// For commits and tags: where the message begins.
     pub(super) message: usize,
+    /// The path of the member that it was found in, where the blob is an archive; else empty.
+    pub(super) member: Vec<u8>,
     pub(super) hits: TextHits,
 }
 
 impl Found {
+    /// What stands in an object itself.
+    pub(super) fn in_object(id: ObjectId, kind: ObjectKind, data: &[u8], hits: TextHits) -> Self {
+        Self { id, kind, message: message_start(kind, data), member: Vec::new(), hits }
+    }
+
+    /// What stands in the members of a blob that is an archive.
+    pub(super) fn in_members(id: ObjectId, unpacked: Unpacked) -> impl Iterator<Item = Self> {
+        let found = move |member: Member| Self {
+            id,
+            kind: ObjectKind::Blob,
+            message: 0,
+            member: member.path,
+            hits: member.hits,
+        };
+        unpacked.members.into_iter().map(found)
+    }
+
+    /// The path of what was found in a blob that lies at `path`.
+    pub(super) fn path(&self, path: &[u8]) -> Vec<u8> {
+        [path, &self.member].concat()
+    }
+
     /// What sort of object, in words.
     pub(super) fn kind_name(&self) -> &'static str {
         match self.kind {
@@ -28,7 +53,7 @@ impl Found {
 }
 
 /// Where the message of a commit or tag begins in its bytes; zero for other objects.
-pub(super) fn message_start(kind: ObjectKind, data: &[u8]) -> usize {
+fn message_start(kind: ObjectKind, data: &[u8]) -> usize {
     match kind {
         ObjectKind::Commit => data.len() - parse_commit(data).message.len(),
         ObjectKind::Tag => memchr::memmem::find(data, b"\n\n").map_or(data.len(), |end| end + 2),
@@ -61,7 +86,7 @@ impl Scenes<'_> {
     }
 
     pub(super) fn scene(&self, path: &[u8], found: &Found, commit: Option<&ObjectId>) -> Scene {
-        let mut scene = Scene::plain(SourceKind::Git, self.target, path);
+        let mut scene = Scene::plain(SourceKind::Git, self.target, &found.path(path));
         scene.blob = Some(found.id.to_string());
         scene.commit = commit.map(ToString::to_string);
         if let Some(known) = commit.and_then(|commit| self.commits.get(commit)) {

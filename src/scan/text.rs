@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
+use super::records::Origin;
 use super::{excerpt, near};
 use crate::credential::{FoundCompanion, Surroundings};
 use crate::detector::compile::{Kind, gate};
@@ -36,6 +37,8 @@ pub struct Located {
     pub companions: Vec<FoundCompanion>,
     /// What else stands near it, where that was asked for.
     pub surroundings: Option<Box<Surroundings>>,
+    /// Who wrote it, where and when, where the text is more than a file.
+    pub origin: Option<Box<Origin>>,
 }
 
 /// What one text holds.
@@ -324,6 +327,6 @@ fn look_around(located: &mut [Located], text: &[u8], scanner: &TextScanner<'_>) 
 impl Located {
     fn unplaced(candidate: Candidate) -> Self {
         let excerpt = String::new();
-        Self { candidate, line: 0, column: 0, excerpt, companions: Vec::new(), surroundings: None }
+        Self { candidate, line: 0, column: 0, excerpt, companions: Vec::new(), surroundings: None, origin: None }
     }
 }

@@ -17,6 +17,24 @@ pub enum Skip {
     NotInClone,
     /// A path longer or deeper than the limit.
     TooDeep,
+    /// A member of an archive is larger than the limit; its beginning was scanned.
+    ArchiveMember,
+    /// More came out of an archive than the limit for all of it; what came before was scanned.
+    ArchiveTotal,
+    /// Far more came out of a decoder than went in; what came before was scanned.
+    ArchiveRatio,
+    /// An archive has more members than the limit.
+    ArchiveEntries,
+    /// Archives lie deeper in each other than the limit; the innermost was scanned as it is.
+    ArchiveDepth,
+    /// An archive within another, or a decoder, needs more memory than the limit.
+    ArchiveMemory,
+    /// A member of an archive is encrypted.
+    ArchiveEncrypted,
+    /// An archive, or a member of one, is packed in a way that is not read.
+    ArchiveFormat,
+    /// An archive, or a member of one, cannot be decoded; its bytes were scanned as they are.
+    ArchiveDamaged,
 }
 
 impl Skip {
@@ -30,6 +48,15 @@ impl Skip {
             Self::MatchCap => "match-cap",
             Self::NotInClone => "not-in-clone",
             Self::TooDeep => "too-deep",
+            Self::ArchiveMember => "archive-member-size",
+            Self::ArchiveTotal => "archive-total-size",
+            Self::ArchiveRatio => "archive-ratio",
+            Self::ArchiveEntries => "archive-entries",
+            Self::ArchiveDepth => "archive-depth",
+            Self::ArchiveMemory => "archive-memory",
+            Self::ArchiveEncrypted => "archive-encrypted",
+            Self::ArchiveFormat => "archive-format",
+            Self::ArchiveDamaged => "archive-damaged",
         }
     }
 

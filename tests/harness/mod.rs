@@ -1,5 +1,6 @@
 //! A scratch folder, the program under test in a clean environment, and what came out of it.
 
+pub(crate) mod archives;
 mod hooked;
 mod keys;
 mod limited;

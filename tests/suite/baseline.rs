@@ -153,6 +153,8 @@ fn with_strict_a_file_in_the_scanned_tree_hides_nothing_and_says_so() {
     std::fs::copy(adopted.scratch.path("known.toml"), repository.path("known.toml")).unwrap();
     let arguments = ["scan", "repo/src", "--baseline", "repo/known.toml", "--strict"];
     adopted.command(&arguments).run().status(1).says("hides nothing");
+    let piped = adopted.command(&["scan", "-", "--baseline", "known.toml", "--strict"]).input(key(1));
+    piped.in_folder(repository.path("")).run().status(0);
 }
 
 #[test]

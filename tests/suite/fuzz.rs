@@ -7,12 +7,14 @@ mod checks;
 use credtrace::detector::example::{self, Generator};
 use credtrace::detector::registry::Registry;
 
-use crate::harness::{Scratch, project, write};
+use crate::harness::archives::{ZipMember, bzip2, gzip, overlapping_zip, tar, tar_member, tar_of, xz, zip, zstd};
+use crate::harness::{Scratch, key, project, write};
 
 type Check = fn(&[u8]);
 
 /// Every target of `fuzz/fuzz_targets` by name.
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 10] = [
+    ("archive", checks::archive),
     ("detector_file", checks::detector_file),
     ("scan_bytes", checks::scan_bytes),
     ("pack_entry_and_delta", checks::pack_entry_and_delta),
@@ -21,6 +23,7 @@ const CHECKS: [(&str, Check); 8] = [
     ("commit_and_tree", checks::commit_and_tree),
     ("decode_views", checks::decode_views),
     ("report_escape", checks::report_escape),
+    ("report_read", checks::report_read),
 ];
 
 /// Runs a check on seeds, and writes them where that is asked.
@@ -164,6 +167,40 @@ fn seeds_of_histories() {
 }
 
 #[test]
+fn seeds_of_archives() {
+    let text = "a text, ".repeat(40);
+    let inner = zip(&[ZipMember::deflated("inner", &text)]);
+    let behind = ZipMember { flags: 8, ..ZipMember::deflated("behind", &text) };
+    let locked = ZipMember { flags: 1, ..ZipMember::stored("locked", &text) };
+    let bzipped = ZipMember { method: 12, packed: bzip2(&text), ..ZipMember::stored("b", "") };
+    let zipped = zip(&[ZipMember::stored("inner.zip", &inner), behind.clone(), locked, bzipped]);
+    let long = [tar_member("x", b'L', "a/long/name\0"), tar_member("x", b'0', &text), tar_member("z", b'0', &inner)];
+    let pax = [tar_member("x", b'x', "17 path=a/member\n11 size=4\n"), tar_member("x", b'S', &text), gzip(&text)];
+    let mut seeds = vec![
+        zipped[..zipped.len() - 60].to_vec(),
+        zipped,
+        overlapping_zip(&behind, 9),
+        tar(&long),
+        tar(&pax),
+        gzip(tar_of("member", &text)),
+        [gzip(&text), gzip(vec![0; 100_000])].concat(),
+        bzip2(gzip(&text)),
+        xz(&text),
+        [&b"\x50\x2a\x4d\x18\x03\0\0\0abc"[..], &zstd(&text), &zstd(xz(&text))].concat(),
+    ];
+    let scratch = Scratch::new();
+    let database = rusqlite::Connection::open(scratch.path("a.db")).unwrap();
+    database.execute_batch("PRAGMA page_size = 512; CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)").unwrap();
+    database.execute("INSERT INTO t VALUES (?1, ?2)", (&text, text.repeat(4))).unwrap();
+    drop(database);
+    seeds.push(std::fs::read(scratch.path("a.db")).unwrap());
+    for (number, seed) in (0..).zip(&mut seeds) {
+        seed.insert(0, number);
+    }
+    run("archive", &seeds);
+}
+
+#[test]
 fn seeds_of_views() {
     let text = |mark: [u8; 2], order: fn(u16) -> [u8; 2]| {
         let units = "key: sk-abc".encode_utf16().flat_map(order);
@@ -182,4 +219,38 @@ fn seeds_of_reports() {
         b"\n\0\n\0\n\0\r\0\r\0\r\0\r\0\n\0\n\0\n\0\n\0\n\0\n\0\n\0\n",
     ];
     run("report_escape", &seeds.map(<[u8]>::to_vec));
+}
+
+#[test]
+fn reports_and_baselines_are_read_and_written_again() {
+    let scratch = Scratch::new();
+    scratch.write("a.py", format!("A = \"{}\"\nB = \"{}\"\n", key(1), key(2)));
+    let mut seeds = Vec::new();
+    for format in ["json", "jsonl"] {
+        let text = scratch.run(&["scan", "a.py", "--format", format]).status(1).stdout;
+        // A part of it, twice itself, other types, other times, other numbers.
+        seeds.push(text[..text.len() / 2].to_owned());
+        seeds.push(text.repeat(2));
+        for (old, new) in [
+            ("\"api-key\"", "7"),
+            ("not-checked\"", "live\",\"checked_at\":\"9999-12-31T23:59:60Z\""),
+            (
+                "\"no-inventory\"",
+                "\"linked\",\"tier\":\"exact\",\"score\":1e308,\"as_of\":\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\"",
+            ),
+            ("\"start\":", "\"start\":18446744073709551615,\"x\":"),
+            ("\"line\":", "\"line\":0,\"x\":"),
+            ("\"path\":\"a.py\"", "\"path\":\"\",\"path_bytes_b64\":\"/w==\""),
+            ("\"seconds\":", "\"seconds\":-1e300,\"x\":"),
+            ("\"summary\":", "\"summary\" :"),
+        ] {
+            seeds.push(text.replace(old, new));
+        }
+        seeds.push(text);
+    }
+    let arguments =
+        ["scan", "a.py", "--baseline", "k.toml", "--update-baseline", "--reason", "\u{202e}\u{27}\u{27}\u{27}\"\n"];
+    scratch.run(&arguments).status(0);
+    seeds.push(std::fs::read_to_string(scratch.path("k.toml")).unwrap());
+    run("report_read", &seeds.into_iter().map(String::into_bytes).collect::<Vec<_>>());
 }

@@ -1,6 +1,7 @@
 //! The themes of the integration tests; `project` checks that none is forgotten here.
 
 mod answers;
+mod archives;
 mod baseline;
 mod boundaries;
 mod broken;
@@ -12,6 +13,7 @@ mod detectors;
 mod determinism;
 mod encodings;
 mod engines;
+mod exports;
 mod files;
 mod fuzz;
 mod governance;
@@ -19,6 +21,7 @@ mod history;
 mod hook;
 mod hook_failures;
 mod hook_hangs;
+mod hostile_archives;
 mod hostile_files;
 mod hostile_objects;
 mod hostile_repository;
@@ -32,7 +35,9 @@ mod pages;
 mod places;
 mod project;
 mod readme;
+mod reports;
 mod revoke;
+mod scrub;
 mod setup;
 mod verify;
 mod verify_command;

@@ -1,9 +1,12 @@
 //! The pages of reference: what they list is what the program has. `UPDATE_GENERATED=1` writes the generated parts anew.
 
+use credtrace::baseline::Baseline;
+use credtrace::cli::agents;
 use credtrace::detector::registry::Registry;
 use credtrace::finding::Liveness;
 use credtrace::identity::controls::{Framework, Rule};
 use credtrace::identity::policy::{Limits, Policy};
+use credtrace::source::archive::{self, Limits as ArchiveLimits};
 use credtrace::verify::endpoints::Endpoints;
 
 use crate::harness::project;
@@ -81,6 +84,16 @@ fn the_example_of_a_policy_is_one_with_the_usual_limits_and_every_part() {
 }
 
 #[test]
+fn the_example_of_a_baseline_is_one() {
+    let text = page("docs/baseline.md");
+    let example = text.split("```toml credtrace-known-example.toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let baseline = Baseline::parse(example).unwrap();
+    let order: Vec<&str> = baseline.entries().iter().map(|entry| entry.detector.as_deref().unwrap()).collect();
+    assert_eq!(order, ["anthropic-api-key", "openai-project-key"]);
+    assert!(baseline.entries()[1].expires.is_some());
+}
+
+#[test]
 fn the_page_on_liveness_has_every_verdict_and_every_field() {
     let name = "docs/liveness.md";
     let states = [
@@ -132,4 +145,40 @@ fn the_page_on_liveness_counts_right() {
     );
     // What the README says in words.
     assert!(asked * 2 > detectors.len() && asked * 3 < detectors.len() * 2, "{asked}");
+}
+
+#[test]
+fn the_limits_of_archives_are_those_of_the_program() {
+    let limits = ArchiveLimits::default();
+    let mebibytes = |bytes: u64| format!("{} MiB", bytes >> 20);
+    let table = table("docs/sources.md", "| reason | limit |");
+    let told = |reason: &str| {
+        let row = table.lines().find(|row| row.starts_with(&format!("| `{reason}` |")));
+        row.unwrap_or_else(|| panic!("no row {reason}")).to_owned()
+    };
+    assert!(told("archive-member-size").contains(&mebibytes(limits.member_bytes)));
+    assert!(told("archive-total-size").contains(&mebibytes(limits.total_bytes)));
+    assert!(told("archive-total-size").contains(&format!("{} times", limits.ratio)));
+    let ratio = format!(
+        "{} bytes of text for each byte that its decoder takes, from {}",
+        limits.ratio,
+        mebibytes(limits.ratio_from)
+    );
+    assert!(told("archive-ratio").contains(&ratio));
+    assert!(told("archive-entries").contains(&format!("{} members", limits.entries)));
+    assert!(told("archive-depth").contains(&format!("{} archives", limits.depth)));
+    assert!(told("archive-memory").contains(&mebibytes(limits.held_bytes)));
+    let reasons: Vec<&str> = archive::SKIPS.iter().map(|skip| skip.name()).collect();
+    assert_eq!(first_column(&table), reasons);
+}
+
+#[test]
+fn every_place_of_agents_is_named() {
+    let table = table("docs/sources.md", "| product | places");
+    for place in agents::PLACES.iter().filter(|place| !place.starts_with("Library/")) {
+        assert!(table.contains(&format!("`{place}`")), "docs/sources.md lacks {place}");
+    }
+    for (variable, _) in agents::MOVED {
+        assert!(table.contains(&format!("`${variable}`")), "docs/sources.md lacks {variable}");
+    }
 }

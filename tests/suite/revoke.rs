@@ -140,7 +140,7 @@ fn a_finding_that_is_linked_gives_the_providers_id_and_no_other_does() {
     let shown = scratch.run(&["revoke", "--finding", &linked, "--part", "project_id=proj_1"]).status(0);
     prints(shown, "DELETE https://api.openai.com/v1/organization/projects/proj_1/api_keys/key_7");
     scratch.run(&["revoke", "--finding", &tied]).status(2).says("not linked").says("--record-id");
-    scratch.run(&["revoke", "--finding", "b3k1:none"]).status(2).says("is remembered");
+    scratch.run(&["revoke", "--finding", "b3k1:none"]).status(2).says("no finding begins");
     let value = fake_key(KeyKind::OpenAi, 21);
     scratch.run(&["revoke", "--finding", &value]).status(2).says("may be a secret").never_says(&value);
 }

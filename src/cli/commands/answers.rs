@@ -1,22 +1,25 @@
 //! What the commands that answer have in common: the store they ask, and where the answer goes.
 
-use std::io::{Read as _, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::cli::progress::PatientInput;
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Finding;
 use crate::identity::link::Linker;
 use crate::identity::reader::Reader;
+use crate::identity::who;
 use crate::report;
+use crate::report::read::{self, Part, Sink};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
 
 /// The largest report that is read, in bytes.
-const LARGEST_REPORT: u64 = 1 << 30;
+const LARGEST_REPORT: u64 = 4 << 30;
 
 /// Where the inventory is and how the answer is written.
 #[derive(Debug, Args)]
@@ -73,6 +76,27 @@ pub fn store_or_empty(named: Option<&Path>) -> Result<Store> {
     Ok(Store::in_memory()?)
 }
 
+/// Picks the one finding of those that begin as a person wrote; `hint` says where else findings come from.
+///
+/// # Errors
+/// None, or several; what may be a secret is not repeated.
+pub fn the_one(found: Vec<Finding>, beginning: &str, hint: &str) -> Result<Finding> {
+    match <[Finding; 1]>::try_from(found) {
+        Ok([finding]) => Ok(finding),
+        Err(none) if none.is_empty() && who::may_be_secret(beginning) => bail!(
+            "no finding begins so, and the argument may be a secret; name the finding by its fingerprint, which a report and \
+             `credtrace who -` tell"
+        ),
+        Err(none) if none.is_empty() => {
+            bail!("no finding begins with {beginning:?}; scans with an inventory remember what they find{hint}")
+        }
+        Err(several) => {
+            let names: Vec<&str> = several.iter().map(|finding| finding.fingerprint.as_str()).take(8).collect();
+            bail!("{beginning:?} may be {}; name more of it", names.join(", "))
+        }
+    }
+}
+
 /// Writes an answer to the file that was named, else to standard output.
 ///
 /// # Errors
@@ -100,37 +124,34 @@ pub fn json(answer: &impl serde::Serialize, output: &mut dyn Write) -> std::io::
 /// Reads the findings of a report, in JSON or JSONL.
 ///
 /// # Errors
-/// A file that cannot be read, is too large or is no report.
+/// A file that cannot be read, is too large, is no report or is cut off.
 pub fn read_report(path: &Path) -> Result<Vec<Finding>> {
-    let named = || path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(named)?;
-    file.take(LARGEST_REPORT + 1).read_to_end(&mut bytes).with_context(named)?;
-    if bytes.len() as u64 > LARGEST_REPORT {
-        bail!("{}: is larger than {} GiB", named(), LARGEST_REPORT >> 30);
+    let mut findings = Vec::new();
+    let cut = read_parts(path, &mut |part| {
+        if let Part::Finding(finding) = part {
+            findings.push(*finding);
+        }
+        Ok(())
+    });
+    match cut.with_context(|| path.display().to_string())? {
+        Some(cut) => bail!("{}: {cut}", path.display()),
+        None => Ok(findings),
     }
-    findings_of(&bytes).with_context(named)
 }
 
-/// Reads a report as one JSON document, else as JSONL.
-fn findings_of(bytes: &[u8]) -> Result<Vec<Finding>> {
-    #[derive(serde::Deserialize)]
-    struct Whole {
-        findings: Vec<Finding>,
+/// Reads a report part by part; returns why it is not whole where it breaks off. Errors do not name the file.
+///
+/// # Errors
+/// A file that cannot be read, is too large or is no report, and what the sink says.
+pub fn read_parts(path: &Path, sink: &mut Sink<'_>) -> Result<Option<String>> {
+    let input: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(PatientInput(std::io::stdin())),
+        false => Box::new(std::fs::File::open(path)?),
+    };
+    let mut input = std::io::BufReader::new(input.take(LARGEST_REPORT));
+    let read = read::read(&mut input, sink);
+    if input.get_ref().limit() == 0 {
+        bail!("is larger than {} GiB", LARGEST_REPORT >> 30);
     }
-    if let Ok(whole) = serde_json::from_slice::<Whole>(bytes) {
-        return Ok(whole.findings);
-    }
-    let mut findings = Vec::new();
-    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let value: serde_json::Value = serde_json::from_slice(line)
-            .with_context(|| format!("line {number} is no JSON; a report is read in JSON or JSONL"))?;
-        if value["schema"] == crate::finding::FINDING_SCHEMA {
-            findings.push(serde_json::from_value(value).with_context(|| format!("line {number} is no finding"))?);
-        }
-    }
-    Ok(findings)
+    read.map_err(anyhow::Error::msg)
 }

@@ -109,14 +109,19 @@ fn show(file: &Path, format: Written, today: Date) -> Result<Status> {
         Written::Human => {
             entries.iter().try_for_each(|entry| write_entry(entry, today, output))?;
             let expired = entries.iter().filter(|entry| entry.is_expired(today)).count();
-            writeln!(output, "{} known, {expired} of them expired.", counted(entries.len()))
+            writeln!(
+                output,
+                "{} known, {expired} of them expired.",
+                counted(entries.len(), "credential", "credentials")
+            )
         }
     })?;
     Ok(Status::Clean)
 }
 
-fn counted(count: usize) -> String {
-    if count == 1 { "1 credential".into() } else { format!("{count} credentials") }
+/// Counts in words.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What an entry is of, in one line that is safe to show.
@@ -169,10 +174,10 @@ fn prune(arguments: &PruneArguments, today: Date) -> Result<Status> {
             "credtrace: {unknown} entries are kept whose detector is not at hand; --detectors DIR names more"
         ));
     }
-    let left = counted(baseline.entries().len());
+    let left = counted(baseline.entries().len(), "credential", "credentials");
     answers::put(None, |output| {
         removed.iter().try_for_each(|line| writeln!(output, "{line}"))?;
-        writeln!(output, "{} removed, {left} left.", counted(removed.len()))
+        writeln!(output, "{} removed, {left} left.", counted(removed.len(), "credential", "credentials"))
     })?;
     Ok(if found == Some(None) { Status::Failed } else { Status::Clean })
 }

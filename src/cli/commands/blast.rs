@@ -15,6 +15,7 @@ use crate::identity::reader::Reader;
 use crate::identity::who::{self, Asked};
 use crate::inventory::import::{self, ImportOptions, Kind};
 use crate::inventory::model::{IdentityRecord, Observation};
+use crate::inventory::records;
 use crate::report;
 
 /// The largest log that is read, in bytes.
@@ -71,7 +72,7 @@ pub fn run(arguments: &BlastArguments) -> Result<Status> {
 
 /// Finds the one identity that is meant.
 fn identity(reader: &Reader<'_>, name: &str) -> Result<IdentityRecord> {
-    if who::may_be_secret(name) && reader.identity(name)?.is_none() {
+    if who::may_be_secret(name) && records::identity(reader.store(), name)?.is_none() {
         bail!(
             "the argument may be a secret; name the identity, or ask `credtrace who -` with the value on standard input"
         );

@@ -14,15 +14,14 @@ use crate::cli::actor::actor;
 use crate::cli::exit::Status;
 use crate::cli::progress::{PatientInput, was_interrupted, watch_for_interrupts};
 use crate::cli::quiet::Quiet;
+use crate::cli::value::credentials_in;
 use crate::cli::{home, talk};
 use crate::detector::registry::Registry;
 use crate::finding::Confidence;
 use crate::identity::digest;
 use crate::identity::evidence::{self, action};
 use crate::inventory::enrol::{Enrolled, Enrolment, enrol};
-use crate::matcher::engine::{EngineChoice, Workload};
 use crate::report::escape::terminal;
-use crate::scan::text::TextScanner;
 use crate::secret::Secret;
 
 /// The longest value, in bytes.
@@ -114,10 +113,8 @@ fn write_answer(enrolled: &Enrolled) -> Result<()> {
 
 /// Says which detector a value is of, and how many of its first bytes are the same in all such values.
 fn recognised(registry: &Registry, value: &Secret) -> Result<Option<(String, usize)>> {
-    let scanner = TextScanner::new(registry, EngineChoice::Fastest, Workload::Small, false)?;
-    let hits = scanner.worker()?.scan(value.expose())?;
-    let sure =
-        hits.located.iter().map(|located| &located.candidate).filter(|found| found.confidence == Confidence::High);
+    let found = credentials_in(value, "", registry)?;
+    let sure = found.iter().filter(|found| found.confidence == Confidence::High);
     let Some(found) = sure.max_by_key(|found| found.end - found.start) else { return Ok(None) };
     let detector = registry.detector(found.detector);
     let length = value.expose().len();

@@ -19,7 +19,7 @@ use crate::identity::evidence::bundle_check::{self, BundleVerdict};
 use crate::identity::evidence::check::{self, Kept, Known, Verdict};
 use crate::identity::evidence::pseudonyms::Pseudonyms;
 use crate::identity::evidence::{self, action};
-use crate::identity::reader::Reader;
+use crate::inventory::records;
 use crate::report;
 use crate::report::escape::terminal;
 use crate::store::Store;
@@ -117,7 +117,7 @@ fn export(arguments: &EvidenceArguments) -> Result<Status> {
     let registry = Registry::built_in();
     let maker = maker(&registry, key.id())?;
     let pseudonyms = match arguments.pseudonyms {
-        true => Some(Pseudonyms::new(&Reader::new(&store).people()?, key.clone())),
+        true => Some(Pseudonyms::new(&records::people(&store)?, key.clone())),
         false => None,
     };
     let now = jiff::Timestamp::now();

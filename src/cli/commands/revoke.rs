@@ -121,18 +121,9 @@ fn remembered(arguments: &RevokeArguments, beginning: &str) -> Result<Finding> {
     let store = answers::store(arguments.inventory.as_deref())?;
     let (registry, key) = (Registry::built_in(), home::fingerprint_key(None)?);
     let reader = answers::reader(&store, &registry, Some(&key))?;
-    let mut found = reader.findings_by_prefix(beginning)?;
-    match found.len() {
-        1 => {
-            let mut finding = found.remove(0);
-            finding.identity = standing::link_of(&reader, &finding)?;
-            Ok(finding)
-        }
-        0 => bail!(
-            "no finding that begins with {beginning:?} is remembered; `credtrace scan` with an inventory remembers"
-        ),
-        several => bail!("{several} findings begin with {beginning:?}; give more of the fingerprint"),
-    }
+    let mut finding = answers::the_one(reader.findings_by_prefix(beginning)?, beginning, "")?;
+    finding.identity = standing::link_of(&reader, &finding)?;
+    Ok(finding)
 }
 
 /// Returns the provider's id of the credential that a finding is linked to. A tie or a guess names none: what is ended is

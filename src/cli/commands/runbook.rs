@@ -18,7 +18,6 @@ use crate::identity::codeowners::{self, Codeowners};
 use crate::identity::evidence::{self, action, matrix};
 use crate::identity::reader::Reader;
 use crate::identity::runbook::{self, Circumstances, Exposure, Runbook};
-use crate::identity::who;
 use crate::report;
 use crate::report::answers::TicketExtra;
 use crate::source::file::{Opened, read_small};
@@ -128,21 +127,7 @@ fn finding(arguments: &RunbookArguments, store: Option<&Store>) -> Result<Findin
         (None, Some(store)) => Reader::new(store).findings_by_prefix(name)?,
         (None, None) => bail!("there is no inventory that remembers findings; name a report with --report FILE"),
     };
-    match <[Finding; 1]>::try_from(found) {
-        Ok([finding]) => Ok(finding),
-        Err(none) if none.is_empty() && who::may_be_secret(name) => bail!(
-            "no finding begins so, and the argument may be a secret; name the finding by its fingerprint, which a report and \
-             `credtrace who -` tell"
-        ),
-        Err(none) if none.is_empty() => bail!(
-            "no finding begins with {name:?}; scans with an inventory remember what they find, and --report FILE names a \
-             report"
-        ),
-        Err(several) => {
-            let names: Vec<&str> = several.iter().map(|finding| finding.fingerprint.as_str()).take(8).collect();
-            bail!("{name:?} may be {}; name more of it", names.join(", "))
-        }
-    }
+    answers::the_one(found, name, ", and --report FILE names a report")
 }
 
 /// Returns the findings of a report whose fingerprint begins so.

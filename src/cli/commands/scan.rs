@@ -1,6 +1,7 @@
 //! `credtrace scan`: scans targets and writes one report.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
@@ -28,6 +29,9 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     let own_key = arguments.fingerprint_key_file.is_none() && !home::key_is_given();
     let mut known = arguments.known.open(&options, own_key)?;
     let policy = policy(&arguments)?;
+    if arguments.agents && !arguments.quiet {
+        talk(&agents_in_words(&options));
+    }
     progress::watch_for_interrupts();
     let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
@@ -47,9 +51,13 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     for line in &outcome.explanations {
         talk(&report::escape::terminal(line));
     }
-    let format = resolve::format(&arguments);
-    write(&outcome.report, format, &arguments, &registry)?;
-    if !arguments.quiet && (format != Format::Human || arguments.output.is_some()) {
+    let destination = Destination {
+        format: resolve::format(arguments.format, arguments.output.as_deref()),
+        output: arguments.output.as_deref(),
+        private: arguments.show_secrets,
+    };
+    write(&outcome.report, &destination, &registry)?;
+    if !arguments.quiet && (destination.format != Format::Human || arguments.output.is_some()) {
         tell(&outcome.report);
     }
     let status = Status::of(&outcome.report, arguments.fail_on);
@@ -59,6 +67,19 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
         (false, Status::Clean) if fails => Status::Findings,
         (false, status) => status,
     })
+}
+
+/// Says which places of agents are scanned too.
+fn agents_in_words(options: &ScanOptions) -> String {
+    let places: Vec<String> = options
+        .never_ignored
+        .iter()
+        .map(|place| report::escape::terminal(&place.to_string_lossy()).into_owned())
+        .collect();
+    match places.is_empty() {
+        true => "credtrace: --agents: no agent keeps anything below the home folder".into(),
+        false => format!("credtrace: --agents adds {}", places.join(", ")),
+    }
 }
 
 /// Reads the policy that was named; without one, the usual limits hold.
@@ -109,20 +130,35 @@ fn ask(verifying: &Verifying<'_>, outcome: &mut Outcome, options: &ScanOptions, 
     }
 }
 
-fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &Registry) -> Result<()> {
+/// Where a report goes and in which form.
+pub(super) struct Destination<'a> {
+    /// How it is written.
+    pub(super) format: Format,
+    /// The file; without one it is standard output.
+    pub(super) output: Option<&'a Path>,
+    /// Whether only its owner may read the file.
+    pub(super) private: bool,
+}
+
+/// Writes a report to where it goes.
+///
+/// # Errors
+/// What the file or standard output says.
+pub(super) fn write(report: &Report, destination: &Destination<'_>, registry: &Registry) -> Result<()> {
+    let Destination { format, output, private } = *destination;
     let rules = |id: &str| registry.get(id).map(RuleInfo::from);
     let options = report::Options {
-        colour: arguments.output.is_none() && colour(std::io::stdout().is_terminal()),
+        colour: output.is_none() && colour(std::io::stdout().is_terminal()),
         width: width(),
         rules: &rules,
         finished: jiff::Timestamp::now(),
         accept_hint: None,
         ..report::Options::default()
     };
-    match &arguments.output {
+    match output {
         Some(path) => {
             let write = |output: &mut dyn Write| report::write(report, format, &options, output);
-            report::output::write_whole(path, arguments.show_secrets, write)?;
+            report::output::write_whole(path, private, write)?;
         }
         None => {
             let mut output = std::io::BufWriter::new(std::io::stdout().lock());
@@ -140,7 +176,7 @@ fn write(report: &Report, format: Format, arguments: &ScanArguments, registry: &
 }
 
 /// Says on standard error what a report for programs does not show a person: what failed, and how it ended.
-fn tell(report: &Report) {
+pub(super) fn tell(report: &Report) {
     for error in &report.summary.errors {
         talk(&format!("credtrace: {}", report::escape::terminal(error)));
     }

@@ -199,7 +199,7 @@ fn each(bytes: &[u8], write: impl Fn(u8) -> String) -> Vec<u8> {
 
 /// Returns the base64 of a text at the three alignments: the characters that no neighbour can change, and which of a
 /// group of four the first of them is. Forms too short to say anything are left out.
-fn base64_forms(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
+pub fn base64_forms(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bit = |index: usize| text[index / 8] >> (7 - index % 8) & 1;
     let mut forms = Vec::new();

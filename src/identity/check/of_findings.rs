@@ -8,6 +8,7 @@ use crate::finding::{Finding, IdentityStatus, Kind, Liveness, Occurrence};
 use crate::identity::controls::Rule;
 use crate::identity::reader::Reader;
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
+use crate::inventory::records;
 use crate::store::Store;
 
 /// Files in which people's own shells and tools keep what they typed.
@@ -63,7 +64,8 @@ const MOST_PLACES: usize = 5;
 pub(super) fn check(store: &Store, findings: &[Finding], sink: &mut Sink<'_>) -> Result<()> {
     let reader = Reader::new(store);
     for finding in findings {
-        let identity = finding.identity.id.as_deref().map(|id| reader.identity(id)).transpose()?.flatten();
+        let identity =
+            finding.identity.id.as_deref().map(|id| records::identity(reader.store(), id)).transpose()?.flatten();
         let record = record_of(&reader, finding)?;
         let seen = Seen { finding, identity: identity.as_ref(), record: record.as_ref() };
         seen.exposure(sink);

@@ -8,6 +8,7 @@ use crate::identity::card::PersonCard;
 use crate::identity::controls::Rule;
 use crate::identity::reader::Reader;
 use crate::inventory::model::{CredentialRecord, IdentityRecord};
+use crate::inventory::records;
 use crate::inventory::records::is_ai;
 use crate::store::Store;
 
@@ -46,8 +47,8 @@ pub(super) fn check(store: &Store, sink: &mut Sink<'_>) -> Result<()> {
 pub(super) fn check_some(store: &Store, ids: &BTreeSet<&str>, sink: &mut Sink<'_>) -> Result<()> {
     let reader = Reader::new(store);
     for id in ids {
-        if let Some(identity) = reader.identity(id)? {
-            check_identity(&reader, &identity, &reader.credentials_of(id)?, sink)?;
+        if let Some(identity) = records::identity(reader.store(), id)? {
+            check_identity(&reader, &identity, &records::credentials_of(reader.store(), id)?, sink)?;
         }
     }
     Ok(())

@@ -22,6 +22,7 @@ use crate::identity::policy::Policy;
 use crate::identity::reader::Reader;
 use crate::identity::standing;
 use crate::inventory::model::Coverage;
+use crate::inventory::records;
 use crate::inventory::records::ImportRecord;
 use crate::inventory::times;
 
@@ -232,8 +233,8 @@ impl Contents {
             findings,
             identity_findings,
             decisions,
-            imports: reader.imports()?,
-            coverage: reader.coverage()?,
+            imports: records::imports(reader.store())?,
+            coverage: records::all_coverage(reader.store(), None)?,
         })
     }
 

@@ -23,6 +23,7 @@ use crate::detector::compile::Detector;
 use crate::error::Result;
 use crate::finding::{Finding, Identity, IdentityStatus, Liveness, Severity};
 use crate::inventory::model::CredentialRecord;
+use crate::inventory::records;
 use crate::inventory::times;
 
 /// The policy of a person who says that strangers can read the places.
@@ -207,7 +208,7 @@ fn looked_up(reader: &Reader<'_>, link: &Identity) -> Result<(Option<IdentityCar
     if link.status != IdentityStatus::Linked {
         return Ok((None, None));
     }
-    let identity = link.id.as_deref().map(|id| reader.identity(id)).transpose()?.flatten();
+    let identity = link.id.as_deref().map(|id| records::identity(reader.store(), id)).transpose()?.flatten();
     let card = identity.map(|identity| IdentityCard::of(reader, identity)).transpose()?;
     let id = link.credential.as_ref().and_then(|record| record.record_id.as_deref());
     let record = card.as_ref().and_then(|card| {

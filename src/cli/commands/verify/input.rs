@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::progress::{self, PatientInput};
 use crate::cli::quiet::Quiet;
 use crate::cli::talk;
+use crate::cli::value::credentials_in;
 use crate::credential::FoundCredential;
 use crate::detector::compile::{Detector, Kind};
 use crate::detector::registry::Registry;
@@ -112,12 +113,7 @@ pub(super) fn address_of(text: &Secret, detector: &Detector, registry: &Registry
 
 /// Finds a value in a text of its own, behind a name where one is given; returns the detector and the constant head.
 fn recognised(secret: &Secret, name: &str, registry: &Registry) -> Result<Option<(String, usize)>> {
-    let before = if name.is_empty() { String::new() } else { format!("{name}=") };
-    // A scan looks at the value as it would at a file that holds nothing else.
-    let text = Zeroizing::new([before.as_bytes(), secret.expose(), b"\n"].concat());
-    let scanner = TextScanner::new(registry, EngineChoice::Pure, Workload::Small, false)?;
-    let hits = scanner.worker()?.scan(&text)?;
-    let whole = hits.located.into_iter().map(|located| located.candidate).find(|found| found.secret == *secret);
+    let whole = credentials_in(secret, name, registry)?.into_iter().find(|found| found.secret == *secret);
     Ok(whole.map(|found| (registry.detector(found.detector).id.clone(), found.head)))
 }
 

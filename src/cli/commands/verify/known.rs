@@ -1,44 +1,14 @@
 //! What `credtrace verify` says of a report or a fingerprint: they hold no value that could be asked about, but a report
 //! knows where it stands.
 
-use std::io::{BufReader, Read, Write};
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Result, bail};
 
+use crate::cli::commands::answers;
+use crate::finding::Finding;
 use crate::report::escape;
-
-/// The largest report that is read, in bytes.
-const LARGEST: u64 = 1 << 30;
-
-/// What is read of a finding.
-#[derive(Debug, Deserialize)]
-struct Known {
-    fingerprint: String,
-    detector: String,
-    redacted: String,
-    #[serde(default)]
-    occurrences: Vec<Place>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    target: String,
-    path: String,
-    line: u64,
-    column: u64,
-    commit: Option<String>,
-}
-
-/// A line of JSONL, or a document of JSON; its summary has neither field.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Part {
-    Document { findings: Vec<Known> },
-    Finding(Known),
-    Other(serde::de::IgnoredAny),
-}
 
 /// Says that the value is needed, and where the reports that were named say that it stands.
 ///
@@ -69,27 +39,18 @@ pub(super) fn tell(what: &[String]) -> Result<()> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Known>> {
-    let Ok(file) = std::fs::File::open(path) else {
+fn read(path: &Path) -> Result<Vec<Finding>> {
+    if std::fs::File::open(path).is_err() {
         // What is no file may be the credential itself, so it is not repeated.
         bail!(
             "an argument is neither a fingerprint nor a report that can be read; a credential is never given as an \
              argument, where other users see it: give it on standard input"
         );
-    };
-    let reader = BufReader::new(file.take(LARGEST));
-    let mut found = Vec::new();
-    for part in serde_json::Deserializer::from_reader(reader).into_iter::<Part>() {
-        match part.with_context(|| format!("{}: is no report in json or jsonl", path.display()))? {
-            Part::Document { findings } => found.extend(findings),
-            Part::Finding(known) => found.push(known),
-            Part::Other(_) => {}
-        }
     }
-    Ok(found)
+    answers::read_report(path)
 }
 
-fn write(output: &mut dyn Write, known: &Known) -> Result<()> {
+fn write(output: &mut dyn Write, known: &Finding) -> Result<()> {
     let (detector, redacted) = (escape::terminal(&known.detector), escape::terminal(&known.redacted));
     writeln!(output, "{}  {detector}  {redacted}", escape::terminal(&known.fingerprint))?;
     for place in &known.occurrences {
