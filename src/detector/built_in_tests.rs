@@ -190,8 +190,8 @@ fn facts_agree_with_each_other() {
             let statuses: Vec<_> = lists.into_iter().flatten().collect();
             let distinct: HashSet<_> = statuses.iter().collect();
             assert_eq!(statuses.len(), distinct.len(), "{id}: a status means two things");
-            let uses = |text: &String| text.contains("{secret}") || text.contains("{basic}");
-            let sent = verify.headers.values().any(uses) || verify.body.iter().any(uses);
+            let uses = |text: &String| ["{secret}", "{basic}", "{part."].iter().any(|part| text.contains(part));
+            let sent = verify.headers.values().chain(&verify.body).any(uses) || verify.secret_in_path;
             let ways = usize::from(sent) + usize::from(verify.sign.is_some()) + usize::from(verify.proof.is_some());
             assert_eq!(ways, 1, "{id}: is either sent, or signed with, or looked for in a public list");
         }

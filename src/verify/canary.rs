@@ -1,7 +1,8 @@
 //! Recognises credentials that were planted so that their use raises an alarm, before anybody is asked about them.
 //!
 //! Known are the AWS accounts that issue them to the public: an access key id holds its account's number, so that no
-//! request is needed. A planted key of any other account cannot be told from a real one.
+//! request is needed. Known as well are the hosts under which such a service waits for whoever uses an address or the
+//! settings of a cluster. A planted key of any other account or host cannot be told from a real one.
 
 use crate::credential::FoundCredential;
 use crate::detector::compile::Detector;
@@ -25,15 +26,37 @@ const ACCOUNTS: [&str; 11] = [
     "992382622183",
 ];
 
+/// The domains under which canarytokens.org waits: whoever resolves or calls a host there raises the alarm
+/// (<https://docs.canarytokens.org/guide/dns-token.html>).
+const DOMAINS: [&str; 2] = ["canarytokens.com", "canarytokens.org"];
+
 /// What the beginnings of AWS's key ids are
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>).
 const KEY_ID_HEADS: [&[u8]; 4] = [b"AKIA", b"ASIA", b"ABIA", b"ACCA"];
 
 /// Returns the verdict on a credential that is known to be planted.
 pub(crate) fn recognised(detector: &Detector, found: &FoundCredential) -> Option<Verification> {
-    if detector.provider != "aws" {
+    if detector.provider == "aws" { of_account(found) } else { of_host(detector, found) }
+}
+
+/// Returns the verdict on a credential for a server that its text names, where the one named nearest is such a host. What
+/// has providers' hosts of its own is not for that server.
+fn of_host(detector: &Detector, found: &FoundCredential) -> Option<Verification> {
+    if detector.verify.as_ref().is_some_and(|verify| !verify.hosts.is_empty()) {
         return None;
     }
+    let host = found.surroundings.hosts.first()?;
+    let is_under =
+        |domain: &&&str| host.strip_suffix(**domain).is_some_and(|name| name.is_empty() || name.ends_with('.'));
+    let domain = DOMAINS.iter().find(is_under)?;
+    let reason = format!(
+        "the host named nearest to it is one of {domain}: it was planted so that its use alarms its owner; nobody was asked"
+    );
+    Some(Verification { reason: Some(reason), ..Verification::new(Liveness::Canary) })
+}
+
+/// Returns the verdict on a key of AWS whose account is one of those that plant keys.
+fn of_account(found: &FoundCredential) -> Option<Verification> {
     let companions = found.companions.iter().map(|companion| companion.secret.expose());
     let ids = found.surroundings.ids.iter().map(String::as_bytes);
     let presigned = super::offline::presigned_key_id(found.secret.expose());

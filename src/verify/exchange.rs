@@ -123,6 +123,9 @@ pub struct Request {
     pub held: Vec<Secret>,
     /// A public mark that the answer is searched for, where it lists what is in force; never sent.
     pub proof: Option<String>,
+    /// Whether it holds nothing of the credential: it is sent where the answer before it would mean that the credential
+    /// works, and shows whether that answer says anything.
+    pub bare: bool,
 }
 
 impl Request {
@@ -136,6 +139,7 @@ impl Request {
             body: None,
             held: Vec::new(),
             proof: None,
+            bare: false,
         }
     }
 }

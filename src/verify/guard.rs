@@ -11,11 +11,13 @@ const MOST: usize = 8;
 /// How long a fact of an account may be, in bytes.
 const LONGEST: usize = 256;
 
-/// Takes out of a verdict what repeats one of these secrets: as it is, in hexadecimal digits, base64 or percent signs.
-pub(super) fn cleaned(mut verification: Verification, secrets: &[&Secret]) -> Verification {
+/// Takes out of a verdict what repeats one of these secrets: as it is, in hexadecimal digits, base64 or percent signs. The
+/// hosts that were asked are the detector's words, also where a secret is an address that begins with one.
+pub(super) fn cleaned(mut verification: Verification, secrets: &[&Secret], hosts: &[&str]) -> Verification {
     let leaks = |text: &str| secrets.iter().any(|secret| repeats(text, secret.expose()));
     verification.account.retain(|name, value| value.len() <= LONGEST && !leaks(name) && !leaks(value));
-    if verification.reason.as_deref().is_some_and(leaks) {
+    let without_hosts = |reason: &str| hosts.iter().fold(reason.to_owned(), |text, host| text.replace(host, " "));
+    if verification.reason.as_deref().is_some_and(|reason| leaks(&without_hosts(reason))) {
         verification.reason = Some("the answer repeats the credential, so it is not told".into());
     }
     verification
@@ -87,17 +89,26 @@ mod tests {
             spaced,
         ];
         for form in &forms {
-            let cleaned = cleaned(verdict(form, &[("org", form), (form, "x"), ("plan", "pro")]), &[&secret]);
+            let cleaned = cleaned(verdict(form, &[("org", form), (form, "x"), ("plan", "pro")]), &[&secret], &[]);
             assert!(!format!("{cleaned:?}").contains(form.as_str()), "{form}");
             assert_eq!(cleaned.account.keys().collect::<Vec<_>>(), ["plan"], "{form}");
         }
-        let kept = cleaned(verdict("status 200", &[("org", "acme"), ("hint", &value[..8])]), &[&secret]);
+        let kept = cleaned(verdict("status 200", &[("org", "acme"), ("hint", &value[..8])]), &[&secret], &[]);
         assert_eq!(kept, verdict("status 200", &[("org", "acme"), ("hint", &value[..8])]));
+    }
+
+    #[test]
+    fn the_host_that_was_asked_is_told_though_an_address_begins_with_it_and_nothing_else_of_the_address_is() {
+        let secret = Secret::new(b"https://hooks.example.com/in/zq9Xw7Lm2kTr5Vb8");
+        let of = |reason: &str| cleaned(verdict(reason, &[]), &[&secret], &["hooks.example.com"]).reason;
+        let told = "hooks.example.com answered 404";
+        assert_eq!(of(told).as_deref(), Some(told));
+        assert!(!of("hooks.example.com/in/zq9Xw7Lm answered 404").expect("a reason").contains("zq9"));
     }
 
     #[test]
     fn a_fact_without_end_is_dropped() {
         let secret = Secret::new(b"zq9/Xw+7Lm2_kTr5");
-        assert!(cleaned(verdict("x", &[("org", &"a".repeat(9999))]), &[&secret]).account.is_empty());
+        assert!(cleaned(verdict("x", &[("org", &"a".repeat(9999))]), &[&secret], &[]).account.is_empty());
     }
 }

@@ -85,7 +85,8 @@ fn requests(
                 Some(mark.ok_or_else(|| Refusal::unknown("it is no private key that can be read; nobody was asked"))?);
         }
         // A gateway may show its list of models to anybody; a bare request tells whether it does.
-        let open_to_all = request.endpoint.named && verify.sign.is_none() && lists_models(request.path.expose());
+        let is_list = request.endpoint.named && lists_models(request.path.expose());
+        let open_to_all = verify.sign.is_none() && (verify.compare || is_list);
         let bare = open_to_all.then(|| request::without_secret(&request, verify));
         requests.push(request);
         requests.extend(bare);
@@ -263,8 +264,7 @@ pub fn judge(detector: &Detector, answers: &[(Request, Result<Answer, Failure>)]
         Ok(answer) => of_own_server(detector, verify, request, answer::judge(detector, verify, request, answer)),
         Err(failure) => Refusal::unknown(failure.to_string()).into(),
     };
-    let (bare, asked): (Vec<_>, Vec<_>) =
-        answers.iter().partition(|(request, _)| request::is_without_secret(request, verify));
+    let (bare, asked): (Vec<_>, Vec<_>) = answers.iter().partition(|(request, _)| request.bare);
     let verdicts = asked.iter().map(|(request, outcome)| verdict(request, outcome)).collect();
     let together = together(verdicts);
     if !matches!(together.state, Liveness::Live | Liveness::Limited) {

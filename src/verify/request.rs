@@ -89,7 +89,7 @@ impl<'found> Parts<'found> {
         Self { found, verify, claims, pieces: BTreeMap::new(), now, region: None, tenant: None, token: None }
     }
 
-    /// The parts of a credential, cut as a detector's form says.
+    /// The parts of a credential, cut as its detector's form says.
     ///
     /// # Errors
     /// A secret that does not fit the form.
@@ -198,9 +198,18 @@ impl<'found> Parts<'found> {
         }
         match name {
             "secret" => Ok(Cow::Borrowed(self.found.secret.expose())),
+            // One beside a name of the provider's is surer than the only one near.
             "email" => {
-                let address = only(self.found.surroundings.emails.iter(), "owner's e-mail address")?;
-                Ok(Cow::Borrowed(address.as_bytes()))
+                let near = &self.found.surroundings.emails;
+                let only_one = || only(near.iter(), "owner's e-mail address");
+                let address = match self.named("email") {
+                    Err(missing) if missing.state == Liveness::Unknown => {
+                        let has_names = self.verify.named.contains_key("email");
+                        if near.is_empty() && has_names { Err(missing) } else { only_one() }
+                    }
+                    beside_a_name => beside_a_name,
+                };
+                address.map(|address| Cow::Borrowed(address.as_bytes()))
             }
             "tenant" => match &self.tenant {
                 Some(tenant) => Ok(Cow::Owned(tenant.clone().into_bytes())),
@@ -289,16 +298,8 @@ pub(crate) fn without_secret(request: &Request, verify: &Verify) -> Request {
         |name: &String| verify.headers.get(name).is_some_and(|value| template::parts(value).next().is_none());
     bare.headers = request.headers.iter().filter(|(name, _)| constant(name)).cloned().collect();
     bare.held.clone_from(&request.held);
+    bare.bare = true;
     bare
-}
-
-/// Returns whether a request is one that [`without_secret`] made.
-pub(crate) fn is_without_secret(request: &Request, verify: &Verify) -> bool {
-    let carrying = |value: &String| template::parts(value).next().is_some();
-    let mut carriers = verify.headers.iter().filter(|(_, value)| carrying(value)).peekable();
-    request.endpoint.named
-        && carriers.peek().is_some()
-        && carriers.all(|(name, _)| request.headers.iter().all(|(sent, _)| sent != name))
 }
 
 /// Fills the one part that a declared host may have; what is put in is one label, of a named value up to three, so the

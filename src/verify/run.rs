@@ -188,7 +188,7 @@ impl<S: Sender, J: Judge> Verifier<'_, S, J> {
         for (index, (finding, found)) in findings.iter_mut().zip(credentials).enumerate() {
             let requests = match self.judge.plan(finding, found, now) {
                 Plan::Settled(verification) => {
-                    finding.verification = guard::cleaned(verification, &secrets(found));
+                    finding.verification = guard::cleaned(verification, &secrets(found), &[]);
                     continue;
                 }
                 Plan::Ask(requests) => requests,
@@ -433,7 +433,7 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
         let rest = stage.requests.as_deref().and_then(|requests| requests.get(stage.exchanges.len()..));
         let rest = rest.unwrap_or_default();
         let so_far = self.judge.judge(finding, &stage.exchanges).state;
-        let needed = |next: &&Request| match next.endpoint.named {
+        let needed = |next: &&Request| match next.bare {
             // It is asked a second time without the secret, which shows whether the first answer says anything.
             true => matches!(so_far, Liveness::Live | Liveness::Limited),
             // One live site is enough.
@@ -472,7 +472,8 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
     }
 
     fn say(&self, verdicts: &mpsc::Sender<Verdict>, ticket: Ticket, verification: Verification) {
-        let verification = guard::cleaned(verification, &secrets(self.credential(ticket)));
+        let hosts: Vec<&str> = self.jobs[ticket].hosts.iter().map(|endpoint| endpoint.host.as_str()).collect();
+        let verification = guard::cleaned(verification, &secrets(self.credential(ticket)), &hosts);
         // The receiver outlives every thread.
         let _ = verdicts.send((ticket, verification));
     }

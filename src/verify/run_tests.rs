@@ -49,7 +49,7 @@ impl Judge for Simple {
             let host = Endpoint::of_host(&format!("s{site}.{provider}.example"));
             let endpoint = Endpoint { named: self.named, ..host };
             let headers = vec![("x-key".to_owned(), found.secret.clone())];
-            Request { headers, ..Request::new(endpoint, "GET", "/who") }
+            Request { headers, bare: self.named && site > 0, ..Request::new(endpoint, "GET", "/who") }
         };
         match provider {
             "trap" => Plan::Settled(Verification::new(Liveness::Canary)),

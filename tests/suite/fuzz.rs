@@ -198,6 +198,37 @@ fn seeds_of_archives() {
         seed.insert(0, number);
     }
     run("archive", &seeds);
+    mutate(&seeds, checks::archive);
+}
+
+/// Runs a check on seeds that were changed here and there, the same each time; `CREDTRACE_MUTATIONS` says how many.
+fn mutate(seeds: &[Vec<u8>], check: Check) {
+    let rounds = std::env::var("CREDTRACE_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1000);
+    let mut state = 1_u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..rounds {
+        let mut bytes = seeds[draw(seeds.len())].clone();
+        for _ in 0..=draw(6) {
+            let (at, length) = (draw(bytes.len()), draw(40));
+            let end = (at + length).min(bytes.len());
+            match draw(6) {
+                0 => bytes[at] = draw(256) as u8,
+                1 => bytes[at] ^= 1 << draw(8),
+                2 => bytes[at..end].fill([0, 0xff][draw(2)]),
+                3 => bytes.truncate(at.max(2)),
+                4 => drop(bytes.drain(at..end.min(at + bytes.len() - 2))),
+                _ => {
+                    let other = &seeds[draw(seeds.len())];
+                    let from = draw(other.len());
+                    bytes.splice(at..end, other[from..(from + 200).min(other.len())].iter().copied());
+                }
+            }
+        }
+        check(&bytes);
+    }
 }
 
 #[test]

@@ -43,5 +43,6 @@ mod verify;
 mod verify_command;
 mod verify_databases;
 mod verify_gateways;
+mod verify_hidden_path;
 mod verify_hostile;
 mod verify_signed;

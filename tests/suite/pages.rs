@@ -144,7 +144,7 @@ fn the_page_on_liveness_counts_right() {
         &format!("{ended} detectors declare such a request"),
     );
     // What the README says in words.
-    assert!(asked * 2 > detectors.len() && asked * 3 < detectors.len() * 2, "{asked}");
+    assert!(asked * 20 > detectors.len() * 13 && asked * 4 < detectors.len() * 3, "{asked}");
 }
 
 #[test]

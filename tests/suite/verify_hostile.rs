@@ -38,7 +38,7 @@ impl Names for Led {
 }
 
 /// Scans a text and asks about what is found, with one server in the place of the whole internet.
-fn ask(text: &str, addresses: &[&str], server: &Server, authority: &Authority) -> (Vec<Finding>, Asked) {
+pub(crate) fn ask(text: &str, addresses: &[&str], server: &Server, authority: &Authority) -> (Vec<Finding>, Asked) {
     let scratch = Scratch::new();
     let file = scratch.write("a.txt", text);
     let registry = Registry::built_in();

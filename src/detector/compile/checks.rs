@@ -152,9 +152,9 @@ fn check_form(verify: &Verify) -> Result<(), String> {
 fn check_host(host: &str) -> Result<(), String> {
     let fault = |reason: &str| Err(format!("verify.hosts: {host:?} {reason}"));
     let labels: Vec<&str> = host.split('.').collect();
-    // The name of a claim, of a piece or of a named value holds a dot.
+    // The names of a claim, a piece and a named value hold a dot.
     let joined =
-        [CLAIM, PART, NAMED].iter().fold(host.to_owned(), |host, head| host.replace(&format!("{{{head}"), "{"));
+        [CLAIM, PART, NAMED].iter().fold(host.to_owned(), |host, sort| host.replace(&format!("{{{sort}"), "{"));
     let labels = if joined.len() == host.len() { labels } else { joined.split('.').collect() };
     let is_part = |label: &&str| label.starts_with('{') && label.ends_with('}');
     let plain = |label: &str| {
@@ -173,7 +173,7 @@ fn check_host(host: &str) -> Result<(), String> {
         return fault("may have one part, with two labels behind it");
     }
     match template::parts(host).next() {
-        Some(part) if part == "region" || [CLAIM, PART, NAMED].iter().any(|head| part.starts_with(head)) => Ok(()),
+        Some(part) if part == "region" || [CLAIM, PART, NAMED].iter().any(|sort| part.starts_with(sort)) => Ok(()),
         _ => fault("may have {region}, {claim.NAME}, {part.NAME} or {named.NAME} as its part"),
     }
 }
@@ -237,6 +237,11 @@ fn check_parts(entry: &Entry, verify: &Verify) -> Result<(), String> {
     }
     if let Some((name, _)) = verify.near.iter().find(|(_, glob)| glob.trim_matches(['*', '?']).len() < 3) {
         return Err(format!("verify.near: {name} fits nearly everything"));
+    }
+    let only_site = verify.hosts.len() <= 1;
+    let in_headers = verify.headers.values().any(|value| template::parts(value).next().is_some());
+    if verify.compare && !(only_site && in_headers && verify.body.is_none() && !verify.secret_in_path) {
+        return Err("verify.compare: the credential must stand in a header alone, and there may be one host".into());
     }
     let signed = verify.sign == Some(Signing::AwsSigV4);
     if signed && !companion("aws-access-key-id") {

@@ -273,6 +273,10 @@ pub struct Verify {
     pub body: Option<String>,
     /// How the request is signed, where the secret itself is never sent.
     pub sign: Option<Signing>,
+    /// Whether it is asked once more without the credential, where an answer would mean that it works: what is told to
+    /// anybody says nothing of it. For lists of which the provider does not say whether they are open.
+    #[serde(default)]
+    pub compare: bool,
     /// The public half that a signature names, as a text with parts; AWS's is a companion by itself.
     pub signer: Option<String>,
     /// The claims of a token that the secret signs, as JSON with parts; `{token}` in a header stands for the token,

@@ -19,10 +19,10 @@ pub const CLAIM: &str = "claim.";
 /// What the name of a part begins with that is a public id near the secret.
 pub const NEAR: &str = "near.";
 
-/// What the name of a part begins with that is a public value beside a name near the secret.
-pub const NAMED: &str = "named.";
 /// What the name of a part begins with that is a piece of the secret, as `form` cuts it.
 pub const PART: &str = "part.";
+/// What the name of a part begins with that is a public value beside a name near the secret.
+pub const NAMED: &str = "named.";
 
 /// Splits a template into its pieces, in order; together they are the template.
 pub fn pieces(template: &str) -> Vec<Piece<'_>> {

@@ -150,13 +150,14 @@ impl<'text> Telling<'text> {
 
     /// Reads an export of one document, for the places whose lines said nothing.
     fn of_elements(&mut self, text: &mut dyn Text, places: &[u64], origins: &mut [Option<Origin>]) {
-        let untold: Vec<usize> = (0..places.len()).filter(|index| origins[*index].is_none()).collect();
+        let is_told = |origin: &Option<Origin>| origin.as_ref().is_some_and(|origin| origin.context.is_some());
+        let untold: Vec<usize> = (0..places.len()).filter(|index| !is_told(&origins[*index])).collect();
         if untold.is_empty() || !export::may_be_one(text) {
             return;
         }
         let places: Vec<u64> = untold.iter().map(|index| places[*index]).collect();
         for (index, origin) in untold.into_iter().zip(self.of_places(text, &places)) {
-            origins[index] = origin;
+            origins[index] = origin.or(origins[index].take());
         }
     }
 

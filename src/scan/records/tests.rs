@@ -127,6 +127,14 @@ fn other_texts_are_what_they_are_unless_a_person_says_more() {
 }
 
 #[test]
+fn an_element_on_a_line_of_its_own_belongs_to_the_document() {
+    let text = "{\"id\":\"T-1\",\"ticket\":\"T-1\",\"notes\":[\n{\"text\":\"HERE\"}\n]}";
+    let context = Context { ticket: Some("T-1".into()), ..Context::default() };
+    let origin = Origin { source: SourceKind::Ticket, context: Some(context) };
+    assert_eq!(told(text, "a", Some(TextKind::Ticket)), Some(origin));
+}
+
+#[test]
 fn hostile_json_ends_soon_and_says_nothing() {
     let deep = "[".repeat(100_000) + "HERE";
     let texts = [deep, format!("{{\"a\":\"{}HERE", "x".repeat(300_000)), "}}}}HERE".into(), "[{\"\\\"HERE\"".into()];

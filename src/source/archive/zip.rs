@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::budget::{Metered, counted};
-use super::{Format, Seekable, Skip, Walker, decoders, member_path};
+use super::{Format, Limits, Seekable, Skip, Walker, decoders, member_path};
 use crate::error::Result;
 
 /// The length of a record of the directory without its names.
@@ -120,6 +120,8 @@ struct Member {
     method: u64,
     /// How many bytes it takes in the zip; of a member whose header does not say it, as many as there are.
     stored: u64,
+    /// How many bytes of text it says that it has.
+    plain: u64,
     /// Whether the sizes cannot both be true, so that bytes may lie where no member is read.
     hides: bool,
     /// Where its header begins.
@@ -148,7 +150,7 @@ impl Member {
         let encrypted = u16_at(record, 8) & 0x2041 != 0 || method == 99;
         // What is stored as it is has one size.
         let hides = (packed == 0 && plain > 0) || (method == 0 && packed != plain && !encrypted);
-        Self { name, encrypted, method, stored: packed, hides, at: at.saturating_add(shift) }
+        Self { name, encrypted, method, stored: packed, plain, hides, at: at.saturating_add(shift) }
     }
 }
 
@@ -285,6 +287,10 @@ fn read_member(
     depth: usize,
     walker: &mut Walker<'_, '_>,
 ) -> Result<u64> {
+    if let Some(text) = inflate_at_once(source, member, data, &walker.budget.limits) {
+        let consumed = Arc::new(AtomicU64::new(member.stored));
+        return metered(&mut io::Cursor::new(text), consumed, name, depth, walker);
+    }
     if let Err(error) = source.seek(SeekFrom::Start(data)) {
         walker.budget.damaged(&name, &error.to_string());
         return Ok(0);
@@ -315,6 +321,23 @@ fn read_member(
             Ok(0)
         }
     }
+}
+
+/// The largest text that is inflated in one go, in bytes.
+const AT_ONCE: u64 = 4 << 20;
+
+/// Inflates a small member in one go, which takes a third of the time; nothing where its sizes are not true, or for other
+/// members.
+fn inflate_at_once(source: &mut dyn Seekable, member: &Member, data: u64, limits: &Limits) -> Option<Vec<u8>> {
+    let most = limits.ratio_from.max(member.stored.saturating_mul(limits.ratio)).min(AT_ONCE);
+    if member.method != 8 || member.stored > AT_ONCE || member.plain > most {
+        return None;
+    }
+    let packed = read_at(source, data, member.stored as usize).ok()?;
+    let mut text = vec![0; member.plain as usize];
+    let length = libdeflater::Decompressor::new().deflate_decompress(&packed, &mut text).ok()?;
+    text.truncate(length);
+    Some(text)
 }
 
 fn metered(
@@ -352,6 +375,7 @@ fn walk_from_the_first(
             encrypted: flags & 0x2041 != 0 || u16_at(&header, 8) == 99,
             method: u16_at(&header, 8),
             stored: if unknown { u64::MAX >> 1 } else { u32_at(&header, 18) },
+            plain: u64::MAX,
             hides: false,
             at: found,
         };

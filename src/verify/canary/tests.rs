@@ -66,6 +66,29 @@ fn a_planted_key_is_recognised_by_its_id_alone_or_beside_the_secret() {
 }
 
 #[test]
+fn an_address_or_a_clusters_token_for_a_host_that_waits_is_planted_and_a_providers_key_beside_it_is_not() {
+    let registry = Registry::built_in();
+    let of = |detector: &str, hosts: &[&str]| {
+        let mut found = FoundCredential::alone(Secret::new(&[b'x'; 40]));
+        found.surroundings.hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        recognised(registry.get(detector).expect("a detector"), &found).map(|verdict| verdict.state)
+    };
+    let planted = ["a1b2c3.canarytokens.com", "db.example.com"];
+    for detector in ["postgres-connection-uri", "url-password", "kubernetes-service-account-token"] {
+        assert_eq!(of(detector, &planted), Some(Liveness::Canary), "{detector}");
+        for others in [
+            &["db.example.com", "a1b2c3.canarytokens.com"][..],
+            &["xcanarytokens.com"],
+            &["canarytokens.com.example"],
+            &[],
+        ] {
+            assert_eq!(of(detector, others), None, "{detector} {others:?}");
+        }
+    }
+    assert_eq!(of("openai-project-key", &planted), None);
+}
+
+#[test]
 fn an_id_nearby_does_not_make_a_canary_of_a_key_whose_own_id_is_known() {
     let registry = Registry::built_in();
     let detector = registry.get("aws-access-key-id").expect("a detector");

@@ -280,6 +280,19 @@ fn a_gateway_that_shows_its_models_to_anybody_proves_nothing() {
 }
 
 #[test]
+fn a_list_that_may_be_open_to_anybody_proves_nothing_where_the_bare_request_has_the_same_answer() {
+    let compared = detector(&format!("{PLAIN}compare = true\n"));
+    assert_eq!(asked(&compared, &found(&[], &[])).map(|hosts| hosts.len()), Ok(2));
+    let none = Endpoints::default();
+    let pair = |bare: u16| verdict(&compared, &none, vec![Ok(answer(200, "{}")), Ok(answer(bare, "{}"))]).state;
+    assert_eq!((pair(401), pair(200)), (Liveness::Live, Liveness::Unknown));
+    for lines in ["body = \"x\"", "basic = \"{secret}\""] {
+        assert!(parsed(&format!("{PLAIN}compare = true\n{lines}\n")).is_err(), "{lines}");
+    }
+    assert!(parsed(&PLAIN.replace("hosts = [", "compare = true\nhosts = [\"a.acme.example\", ")).is_err());
+}
+
+#[test]
 fn what_a_credential_says_of_itself_comes_before_any_request() {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

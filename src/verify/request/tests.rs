@@ -137,6 +137,60 @@ fn a_gateways_base_is_kept_and_what_it_doubles_is_not() {
 }
 
 #[test]
+fn a_path_with_the_secret_shows_what_stands_before_it_and_needs_encryption() {
+    let lines = "path = \"/v1/bot{secret}/me?q={acme-id}\"\nsecret-in-path = true\n";
+    let hidden = with(lines);
+    let request = made(&hidden, &[(ID, "me")]).expect("a request");
+    let secret = String::from_utf8(secret().expose().to_vec()).expect("text");
+    assert_eq!(request.path.expose(), format!("/v1/bot{secret}/me?q=me"));
+    assert_eq!(request.path.shown(), "/v1/bot…");
+    let based = Endpoint { base_path: "/gate/v1".into(), named: true, ..Endpoint::of_host("gateway.example.com") };
+    let found = found(&[(ID, "me")], &[]);
+    let behind = made_of(&hidden, &found, based.clone()).expect("a request");
+    assert_eq!(behind.path.expose(), format!("/bot{secret}/me?q=me"));
+    assert_eq!(behind.path.shown(), "/bot…");
+    let told = format!("{request:?} {behind:?} {:?}", request.path);
+    assert!(!told.contains(&secret[5..14]), "{told}");
+    assert!(made_of(&hidden, &found, Endpoint { secure: false, ..based }).is_err());
+}
+
+#[test]
+fn a_form_cuts_the_secret_and_another_form_is_not_asked_about() {
+    let cut = with(
+        "path = \"/v1/{part.tail}/x\"\nsecret-in-path = true\nform = 'acme_[A-Za-z0-9]{36}(?P<tail>.*)'\nheaders = { x = \"{part.tail}\" }\n",
+    );
+    let verify = cut.verify.as_ref().expect("verify");
+    let of = |text: &[u8]| {
+        let found = FoundCredential::alone(Secret::new(text));
+        let parts = Parts::cut(&found, verify, now())?;
+        build(verify, &[], &parts, Endpoint::of_host("api.acme.example"))
+    };
+    let request = of(secret().expose()).expect("a request");
+    let tail = String::from_utf8(secret().expose()[41..].to_vec()).expect("text");
+    assert_eq!(request.path.expose(), format!("/v1/{tail}/x"));
+    assert_eq!(request.path.shown(), "/v1/…");
+    let verdict = Verification::from(of(b"acme_short").expect_err("another form"));
+    assert_eq!(verdict.state, Liveness::NotChecked);
+    // What is not matched from its beginning to its end is of another form.
+    assert!(of(&[b" ", secret().expose()].concat()).is_err());
+}
+
+#[test]
+fn an_address_of_e_mail_is_the_only_one_near() {
+    let asked = with("path = \"/\"\nheaders = { authorization = \"Basic {basic}\" }\nbasic = \"{email}:{secret}\"\n");
+    let of = |emails: &[&str]| {
+        let mut found = found(&[], &[]);
+        found.surroundings.emails = emails.iter().map(|text| (*text).to_owned()).collect();
+        made_of(&asked, &found, Endpoint::of_host("api.acme.example"))
+    };
+    let pair = [b"ana@acme.example:", secret().expose()].concat();
+    let request = of(&["ana@acme.example"]).expect("a request");
+    assert_eq!(header_of(&request, "authorization"), format!("Basic {}", STANDARD.encode(pair)).as_bytes());
+    assert_eq!(Verification::from(of(&[]).expect_err("none")).state, Liveness::Unknown);
+    assert_eq!(Verification::from(of(&["a@b.example", "c@d.example"]).expect_err("two")).state, Liveness::Refused);
+}
+
+#[test]
 fn a_bare_request_holds_nothing_of_the_credential() {
     let with_version = detector(&PLAIN.replace("Bearer {secret}\"", "Bearer {secret}\", acme-version = \"1\""));
     let verify = with_version.verify.as_ref().expect("verify");
@@ -145,7 +199,7 @@ fn a_bare_request_holds_nothing_of_the_credential() {
     let bare = without_secret(&request, verify);
     assert_eq!(bare.headers.len(), 1);
     assert_eq!(header_of(&bare, "acme-version"), b"1");
-    assert!(is_without_secret(&bare, verify) && !is_without_secret(&request, verify));
+    assert!(bare.bare && !request.bare);
 }
 
 proptest::proptest! {

@@ -162,7 +162,7 @@ fn every_documented_answer_means_its_state_and_every_other_nothing() {
         let requests = requests_of(detector, &complete(&registry, detector, verify, 12));
         let judged = |given: &Answer| {
             // Without the secret, a server that looks at keys answers something else.
-            let outcome = |request: &Request| match request::is_without_secret(request, verify) {
+            let outcome = |request: &Request| match request.bare {
                 true => Ok(answer(418, "{}")),
                 false => Ok(given.clone()),
             };
@@ -238,6 +238,7 @@ fn a_public_value_that_is_missing_is_named_and_two_are_refused() {
             found.surroundings.named.push((names[0].clone(), "acme2".to_owned()));
             assert_eq!(refusal(detector, &found).0, Liveness::Refused, "{}", detector.id);
             found.surroundings.named.retain(|(name, _)| *name != names[0]);
+            found.surroundings.emails.clear();
             let (state, reason) = refusal(detector, &found);
             assert_eq!(state, Liveness::Unknown, "{}", detector.id);
             assert!(reason.contains(&names[0]), "{}: {reason}", detector.id);
