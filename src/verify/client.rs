@@ -93,7 +93,7 @@ pub struct Client {
     /// For databases.
     dialer: Dialer,
     deadline: Duration,
-    stopped: AtomicBool,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -114,12 +114,13 @@ impl Client {
             Agent::with_parts(config(options, reach, proxy.clone()), connector, names)
         };
         let lenient = options.allow_insecure_endpoints.then(|| agent(Reach::Gateways));
+        let stopped = Arc::new(AtomicBool::new(false));
         Ok(Self {
             strict: agent(Reach::Internet),
             lenient,
-            dialer: Dialer::new(options),
+            dialer: Dialer::new(options, Arc::clone(&stopped)),
             deadline: options.deadline,
-            stopped: AtomicBool::new(false),
+            stopped,
         })
     }
 

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use super::login::{self, Login, Wire};
 const LARGEST: usize = 64 * 1024;
 /// How many addresses of a host are tried.
 const MOST_ADDRESSES: usize = 4;
+/// How soon an interruption is seen.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// Opens connections to databases.
 #[derive(Debug)]
@@ -28,11 +31,12 @@ pub(super) struct Dialer {
     config: Arc<ClientConfig>,
     deadline: Duration,
     behind_proxy: bool,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Dialer {
-    /// Makes one of the client's options; it opens nothing until it dials.
-    pub(super) fn new(options: &ClientOptions) -> Self {
+    /// Makes one of the client's options; it opens nothing until it dials, and ends when `stopped` is set.
+    pub(super) fn new(options: &ClientOptions, stopped: Arc<AtomicBool>) -> Self {
         let mut roots = RootCertStore::empty();
         match &options.roots {
             Some(certificates) => {
@@ -51,6 +55,7 @@ impl Dialer {
             config: Arc::new(config),
             deadline: options.deadline,
             behind_proxy: options.proxy.is_some(),
+            stopped,
         }
     }
 
@@ -74,6 +79,7 @@ impl Dialer {
             secure: endpoint.secure,
             deadline: self.deadline,
             until,
+            stopped: Arc::clone(&self.stopped),
             received: 0,
         };
         login::speak(login, &mut line)
@@ -139,6 +145,11 @@ enum Stream {
     Gone,
 }
 
+/// Whether an operation only took longer than a glance.
+fn is_pause(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
 /// One connection.
 struct Line {
     stream: Stream,
@@ -148,24 +159,30 @@ struct Line {
     secure: bool,
     deadline: Duration,
     until: Instant,
+    stopped: Arc<AtomicBool>,
     received: usize,
 }
 
 impl Line {
-    /// Gives the next operation the time that is left.
-    fn hurry(&mut self) -> Result<(), Failure> {
+    /// Gives the next operation its time: what is left, and no more than a glance, so that an interruption is seen.
+    fn hurry(&self, socket: &TcpStream) -> Result<(), Failure> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted);
+        }
         let left = self.until.saturating_duration_since(Instant::now());
-        let socket = match &self.stream {
-            Stream::Open(stream) => Some(stream),
-            Stream::Sealed(stream) => Some(&stream.sock),
-            Stream::Gone => None,
-        };
-        let limit = Some(left).filter(|left| !left.is_zero());
-        let set = socket.map(|socket| socket.set_read_timeout(limit).and_then(|()| socket.set_write_timeout(limit)));
-        match (limit, set) {
-            (Some(_), Some(Ok(()))) => Ok(()),
-            (None, _) => Err(self.late()),
-            _ => Err(self.broken(io::ErrorKind::NotConnected)),
+        if left.is_zero() {
+            return Err(self.late());
+        }
+        let set = socket.set_read_timeout(Some(left.min(GLANCE))).and_then(|()| socket.set_write_timeout(Some(left)));
+        set.map_err(|error| self.broken(error.kind()))
+    }
+
+    /// Does the same for the stream as it is.
+    fn hurry_on(&self) -> Result<(), Failure> {
+        match &self.stream {
+            Stream::Open(stream) => self.hurry(stream),
+            Stream::Sealed(stream) => self.hurry(&stream.sock),
+            Stream::Gone => Err(self.broken(io::ErrorKind::NotConnected)),
         }
     }
 
@@ -195,17 +212,13 @@ impl Line {
         let session = session.map_err(|_| self.unproven("the handshake failed"))?;
         let mut stream = StreamOwned::new(session, stream);
         while stream.conn.is_handshaking() {
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() || stream.sock.set_read_timeout(Some(left)).is_err() {
-                return Err(self.late());
+            self.hurry(&stream.sock)?;
+            let Err(error) = stream.conn.complete_io(&mut stream.sock) else { continue };
+            if is_pause(error.kind()) {
+                continue;
             }
-            stream.conn.complete_io(&mut stream.sock).map_err(|error| {
-                match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    Some(cause) => self.unproven(doubt(cause)),
-                    None if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => self.late(),
-                    None => self.unproven("it ended the handshake"),
-                }
-            })?;
+            let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            return Err(self.unproven(cause.map_or("it ended the handshake", doubt)));
         }
         self.stream = Stream::Sealed(Box::new(stream));
         Ok(())
@@ -214,7 +227,7 @@ impl Line {
 
 impl Wire for Line {
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.hurry()?;
+        self.hurry_on()?;
         let sent = match &mut self.stream {
             Stream::Open(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
             Stream::Sealed(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
@@ -231,8 +244,8 @@ impl Wire for Line {
         let mut bytes = vec![0; count];
         let mut filled = 0;
         while filled < count {
-            // One byte at a time would keep every single read within its time.
-            self.hurry()?;
+            // One byte at a time would keep every single read within its time, so each gets what is left of all.
+            self.hurry_on()?;
             let read = match &mut self.stream {
                 Stream::Open(stream) => stream.read(&mut bytes[filled..]),
                 Stream::Sealed(stream) => stream.read(&mut bytes[filled..]),
@@ -241,7 +254,7 @@ impl Wire for Line {
             match read {
                 Ok(0) => return Err(self.broken(io::ErrorKind::UnexpectedEof)),
                 Ok(more) => filled += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_pause(error.kind()) => {}
                 Err(error) => return Err(self.broken(error.kind())),
             }
         }

@@ -311,3 +311,22 @@ fn a_password_is_proved_to_mongodb_without_being_sent() {
         assert_eq!(outcome(&answer).0, expected, "{answer:?}");
     }
 }
+
+#[test]
+fn an_interruption_ends_a_login() {
+    let authority = Authority::new();
+    let server = serve(|mut stream| {
+        let _ = read(&mut stream, 300);
+    });
+    let (client, _) = client(&["8.8.4.4"], server, &authority);
+    let client = Arc::new(client);
+    let stopping = Arc::clone(&client);
+    let began = Instant::now();
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        stopping.stop();
+    });
+    assert_eq!(client.send(&request("postgres", 5432)), Err(Failure::Interrupted));
+    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
+    stopper.join().expect("it stops");
+}

@@ -92,7 +92,7 @@ pub(crate) struct Login {
 impl Login {
     /// Reads the login that a request stands for; nothing where it is one of HTTP.
     pub(crate) fn of(request: &Request) -> Option<Self> {
-        if request.method != METHOD {
+        if !is_one(request) {
             return None;
         }
         let protocol = Protocol::of(request.path.expose().split('/').nth(1)?)?;
@@ -178,6 +178,11 @@ pub(crate) fn speak(login: &Login, wire: &mut dyn Wire) -> Result<Answer, Failur
         Protocol::Amqp => amqp::log_in(login, wire),
     };
     outcome.map(Outcome::answer)
+}
+
+/// Returns whether a request is a login. One is tried once: some servers lock a user out after a few.
+pub(super) fn is_one(request: &Request) -> bool {
+    request.method == METHOD
 }
 
 /// Returns whether databases of a provider are spoken with.
@@ -286,7 +291,7 @@ fn decoded(text: &[u8]) -> Vec<u8> {
 
 /// Says what the outcome of a login means; nothing where the request was none.
 pub(super) fn judge(request: &Request, outcome: &Result<Answer, Failure>) -> Option<Verification> {
-    if request.method != METHOD {
+    if !is_one(request) {
         return None;
     }
     let host = &request.endpoint.host;

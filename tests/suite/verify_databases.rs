@@ -119,3 +119,25 @@ fn one_address_can_be_asked_about_by_itself() {
     assert!(line.is_some_and(|line| line.contains("postgres-connection-uri")), "{listed:?}");
     assert!(!scratch.run(&["verify", "--list-endpoints"]).status(0).stdout.contains("tls://"));
 }
+
+#[test]
+fn a_login_is_tried_once_whatever_the_server_does() {
+    let scratch = Scratch::new();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("redis=tcp://{}", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            *count.lock().unwrap() += 1;
+            // It hears the password and hangs up.
+            let _ = stream.read(&mut [0; 1024]);
+        }
+    });
+    let text = format!("REDIS_URL=redis://app:{}@cache.acme-data.com:6380/0\n", word());
+    let run = scan(&scratch, &text, &["--verify-databases", "--allow-insecure-endpoints", "--endpoint", &endpoint]);
+    let said = verdict(&run);
+    assert_eq!(said["state"], "unknown", "{said}");
+    assert!(said["reason"].as_str().unwrap().contains("before the answer did"), "{said}");
+    assert_eq!(*heard.lock().unwrap(), 1);
+}
