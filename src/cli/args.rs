@@ -211,8 +211,12 @@ pub struct ScanArguments {
     pub no_progress: bool,
 
     /// Say nothing but the report
-    #[arg(long, short, help_heading = RUN)]
+    #[arg(long, short, help_heading = RUN, conflicts_with = "verbose")]
     pub quiet: bool,
+
+    /// Say on standard error what is being done: -v stages, -vv each skip and fault, -vvv each candidate and request
+    #[arg(long, short, action = clap::ArgAction::Count, help_heading = RUN)]
+    pub verbose: u8,
 }
 
 /// Reads the name of a format; which there are, the reports know.

@@ -8,6 +8,7 @@ pub mod enrich;
 pub mod exit;
 pub mod home;
 pub mod known;
+pub mod narration;
 pub mod panics;
 pub mod progress;
 pub mod quiet;
@@ -92,5 +93,6 @@ fn misused(error: &clap::Error) -> Status {
 /// Says something on standard error. Where even that fails there is nobody left to tell.
 pub fn talk(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
+    // In one piece, or the lines of two threads would run into each other.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }

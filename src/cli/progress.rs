@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::scan::Progress;
+use super::narration::Narrator;
+use crate::scan::{Detail, Progress};
 
 /// Set when a person asks to stop.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Shows a bar, or nothing where nobody looks.
+/// Shows a bar, or nothing where nobody looks, and says what a person wants to hear.
 #[derive(Debug)]
 pub struct Bar {
     bar: ProgressBar,
+    narrator: Narrator,
     bytes: AtomicU64,
     found: AtomicU64,
 }
@@ -30,11 +32,18 @@ impl Bar {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Self { bar, bytes: AtomicU64::new(0), found: AtomicU64::new(0) }
+        Self { bar, narrator: Narrator::new(0), bytes: AtomicU64::new(0), found: AtomicU64::new(0) }
+    }
+
+    /// Says more, the more often `-v` was given.
+    pub fn telling(mut self, verbosity: u8) -> Self {
+        self.narrator = Narrator::new(verbosity);
+        self
     }
 
     /// Takes the bar off the screen.
     pub fn finish(&self) {
+        self.narrator.end();
         self.bar.finish_and_clear();
     }
 
@@ -61,6 +70,7 @@ fn style(total: Option<u64>) -> ProgressStyle {
 
 impl Progress for Bar {
     fn begin(&self, stage: &str, total: Option<u64>) {
+        self.narrator.begin(stage);
         if self.bar.is_hidden() {
             return;
         }
@@ -75,6 +85,7 @@ impl Progress for Bar {
     }
 
     fn advance(&self, objects: u64, bytes: u64) {
+        self.narrator.count(objects, bytes, 0);
         if self.bar.is_hidden() {
             return;
         }
@@ -87,7 +98,16 @@ impl Progress for Bar {
     }
 
     fn found(&self, count: u64) {
+        self.narrator.count(0, 0, count);
         self.found.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn hears(&self, detail: Detail) -> bool {
+        self.narrator.hears(detail)
+    }
+
+    fn say(&self, detail: Detail, text: &str) {
+        self.bar.suspend(|| self.narrator.say(detail, text));
     }
 
     fn interrupted(&self) -> bool {

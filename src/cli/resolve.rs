@@ -91,7 +91,7 @@ pub fn scan_options(arguments: &ScanArguments) -> Result<ScanOptions> {
         min_confidence: arguments.min_confidence.into(),
         show_secrets: arguments.show_secrets,
         gather: false,
-        explain: arguments.explain,
+        explain: arguments.explain || arguments.verbose > 2,
         strict: arguments.strict,
         map_files: arguments.mmap,
         threads: arguments.threads,

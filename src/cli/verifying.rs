@@ -9,11 +9,12 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::home;
+use super::narration::Told;
 use crate::credential::FoundCredential;
 use crate::detector::registry::Registry;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::scan::Progress;
+use crate::scan::{Detail, Progress};
 use crate::secret::{FingerprintKey, Secret};
 use crate::verify::cache::{Ages, Cache};
 use crate::verify::client::{Client, ClientOptions};
@@ -131,8 +132,11 @@ impl Verifying<'_> {
             false => self.cache(key, &mut warnings)?,
         };
         let judge = DetectorJudge { registry: self.registry, endpoints: &self.endpoints };
-        let mut verifier = Verifier { sender: &self.client, judge: &judge, pace: self.pace.clone(), cache, key };
+        let sender = Told { client: &self.client, progress };
+        let mut verifier = Verifier { sender: &sender, judge: &judge, pace: self.pace.clone(), cache, key };
         let asked = verifier.verify(findings, credentials, progress)?;
+        let Asked { requests, remembered, .. } = asked;
+        progress.say(Detail::Stages, &format!("{requests} requests, {remembered} earlier answers hold"));
         if asked.capped > 0 {
             let (limit, count) = (self.pace.limit, credentials_of(asked.capped));
             warnings.push(format!("the limit of {limit} requests left {count} unasked (--verify-limit)"));

@@ -1,6 +1,8 @@
 //! How a fault is told on standard error: each cause once, and no credential, whatever a person or a file put where a name
 //! was expected.
 
+use std::sync::LazyLock;
+
 use crate::detector::registry::Registry;
 use crate::matcher::engine::{EngineChoice, Workload};
 use crate::report::escape;
@@ -33,17 +35,19 @@ pub fn without_credentials(text: &str) -> String {
     told
 }
 
+/// The detectors that look for credentials in what is told.
+static DETECTORS: LazyLock<Registry> = LazyLock::new(Registry::built_in);
+
+/// Finds them; nothing where the detectors themselves are at fault, since then the message about it is what a person needs.
+static SCANNER: LazyLock<Option<TextScanner<'static>>> =
+    LazyLock::new(|| TextScanner::new(&DETECTORS, EngineChoice::Pure, Workload::Small, false).ok());
+
 /// Redacts every credential in texts that are about to be told.
 pub fn clean(texts: &mut [String]) {
     if texts.is_empty() {
         return;
     }
-    let registry = Registry::built_in();
-    let scanner = TextScanner::new(&registry, EngineChoice::Pure, Workload::Small, false);
-    // Where the detectors themselves are at fault, the message about it is what a person needs.
-    let Ok(mut worker) = scanner.as_ref().map_err(drop).and_then(|scanner| scanner.worker().map_err(drop)) else {
-        return;
-    };
+    let Some(mut worker) = SCANNER.as_ref().and_then(|scanner| scanner.worker().ok()) else { return };
     for text in texts {
         let Ok(hits) = worker.scan(text.as_bytes()) else { continue };
         for located in hits.located.iter().rev() {

@@ -5,19 +5,22 @@
 //! decoded and looked through for anchors again. Either way a verdict depends on a
 //! bounded stretch alone, whose size [`Evaluator::evaluate`] returns.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
-use super::engine::{AnchorHit, Workload};
+use super::decoded::{self, Reach, farther};
+use super::engine::{AnchorHit, EngineWorker, Inside};
+use super::ledger::Ledger;
 use super::look::{self, GENERIC, Look};
-use super::pure::PureEngine;
 use super::repetition;
-use super::views::{self, Undone, View, decode, join, undo, value};
+use super::views::{self, Undone, View, join, undo, value};
 use crate::detector::compile::{Anchor, Encoding, Place, Rule};
 use crate::detector::registry::Registry;
+use crate::error::Result;
 use crate::filter::grammar;
 use crate::finding::Confidence;
 
@@ -40,30 +43,32 @@ const LEVELS: usize = 3;
 const WRAPPED_SLACK: u32 = 16;
 /// How many decoded bytes round an encoded anchor are looked through for plain ones.
 const NEIGHBOURHOOD: usize = 96;
+/// How many bytes more than its distance may lie between a name and a value, and what is read to tell.
+const BESIDE: usize = 128;
 /// How many bytes behind an encoded name a value may begin that it stands for.
 const VALUE_BEHIND: usize = 16;
 
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
+    /// The regexes of rules; of rules that match alike, one has it for all.
     regexes: Vec<OnceLock<Regex>>,
-    /// Finds anchors in what was decoded; made when first needed.
-    inner: OnceLock<Option<PureEngine>>,
+    /// The first rule that matches as a rule does: several providers issue tokens of one form.
+    alike: Vec<u16>,
     #[cfg(test)]
     stressed: bool,
 }
 
-/// How many bytes before and after an anchor its verdicts could read.
-type Reach = (usize, usize);
-
 impl<'registry> Evaluator<'registry> {
     /// Prepares the evaluation of a registry's rules; compiles nothing.
     pub fn new(registry: &'registry Registry) -> Self {
-        let regexes = registry.rules.iter().map(|_| OnceLock::new()).collect();
+        let mut known = HashMap::new();
+        let form = |rule: &'registry Rule| (&*rule.regex, rule.place == Place::Around);
+        let alike = registry.rules.iter().zip(0..).map(|(rule, number)| *known.entry(form(rule)).or_insert(number));
         Self {
             registry,
-            regexes,
-            inner: OnceLock::new(),
+            regexes: registry.rules.iter().map(|_| OnceLock::new()).collect(),
+            alike: alike.collect(),
             #[cfg(test)]
             stressed: false,
         }
@@ -72,33 +77,53 @@ impl<'registry> Evaluator<'registry> {
     /// Evaluates one anchor. Returns how many bytes before and after the anchor the verdicts could read, at most
     /// [`RUN_REACH`] and the reach of a name where it is encoded; nothing where no rule's gate passed and nothing right behind the anchor could have
     /// kept it from passing: that depends on no more than [`views::LOOK`] bytes beyond the gate's reach.
-    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
+    ///
+    /// # Errors
+    /// Where the engine fails on what was decoded.
+    pub fn evaluate(
+        &self,
+        engine: &mut dyn EngineWorker,
+        text: &[u8],
+        hit: AnchorHit,
+        sink: &mut Ledger,
+    ) -> Result<Option<Reach>> {
         #[cfg(test)]
-        let known = sink.len();
-        let reach = self.evaluate_at(text, hit, 0, sink);
+        let known = sink.verdicts.len();
+        let mut inside = Inside { engine, failure: None };
+        let reach = self.evaluate_at(&mut inside, text, hit, 0, sink);
+        if let Some(failure) = inside.failure {
+            return Err(failure);
+        }
         #[cfg(test)]
         if let (true, Some((back, forward))) = (self.stressed, reach) {
-            sink.truncate(known);
+            sink.verdicts.truncate(known);
             let window = hit.start.saturating_sub(back)..(hit.end + forward).min(text.len());
             let rule = self.rule(self.registry.anchors[hit.anchor as usize].rules[0]);
-            sink.push(stand_in(rule.detector, &text[window], hit));
+            sink.verdicts.push(stand_in(rule.detector, &text[window], hit));
         }
-        reach
+        Ok(reach)
     }
 
-    fn evaluate_at(&self, text: &[u8], hit: AnchorHit, depth: usize, sink: &mut Vec<Verdict>) -> Option<Reach> {
+    fn evaluate_at(
+        &self,
+        inside: &mut Inside<'_>,
+        text: &[u8],
+        hit: AnchorHit,
+        depth: usize,
+        sink: &mut Ledger,
+    ) -> Option<Reach> {
         let encoding = self.registry.anchors[hit.anchor as usize].encoding;
         if repetition::surrounds(text, hit.start, encoding != Encoding::Plain) {
             return Some(repetition::REACH);
         }
         match encoding {
-            Encoding::Plain => self.evaluate_plain(text, hit, sink),
-            encoding if depth < DEEPEST => Some(self.evaluate_encoded(text, hit, encoding, depth, sink)),
+            Encoding::Plain => self.evaluate_plain(inside, text, hit, sink),
+            encoding if depth < DEEPEST => Some(self.evaluate_encoded(inside, text, hit, (encoding, depth), sink)),
             _ => None,
         }
     }
 
-    fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) -> Option<Reach> {
+    fn evaluate_plain(&self, inside: &mut Inside<'_>, text: &[u8], hit: AnchorHit, sink: &mut Ledger) -> Option<Reach> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
         let distance = self.distance(anchor);
         if distance.is_some() && anchor.caseless && look::is_inside_a_word(text, hit.start, hit.end) {
@@ -119,14 +144,21 @@ impl<'registry> Evaluator<'registry> {
                 continue;
             }
             let (back, forward) = (rule.back as usize, rule.forward as usize);
+            if reach.is_none() {
+                sink.passed();
+            }
             let known = reach.unwrap_or_default();
             // Whether a verdict is final depends on what follows its credential.
             reach = Some((known.0.max(back), known.1.max(forward + views::cut_reach(longest_token(rule)))));
             let (first, last) = (hit.start.saturating_sub(back), (hit.end + forward).min(text.len()));
             let view = View::raw(&text[first..last], first);
-            let known = sink.len();
-            self.look(*number, &view, (hit.start - first, hit.end - first), sink);
-            let last_word = sink[known..].iter().any(|verdict| is_final(verdict, rule, text));
+            let known = sink.verdicts.len();
+            sink.looked();
+            if rule.place == Place::Around {
+                sink.read(last - first);
+            }
+            self.look(*number, &view, (hit.start - first, hit.end - first), &mut sink.verdicts);
+            let last_word = sink.verdicts[known..].iter().any(|verdict| is_final(verdict, rule, text));
             decided |= last_word;
             open |= !last_word && matches!(rule.place, Place::Fixed(_));
         }
@@ -136,7 +168,7 @@ impl<'registry> Evaluator<'registry> {
             return reach;
         }
         if self.is_suspect(anchor, text, hit) {
-            self.evaluate_in_views(text, hit, sink);
+            self.evaluate_in_views(inside, text, hit, sink);
         }
         if let Some(distance) = given {
             self.evaluate_cut_value(text, hit, distance, sink);
@@ -163,7 +195,7 @@ impl<'registry> Evaluator<'registry> {
     fn first_reach(&self, anchor: u32) -> Reach {
         let anchor = &self.registry.anchors[anchor as usize];
         if anchor.encoding != Encoding::Plain {
-            let near = NEIGHBOURHOOD * near_stride(anchor.encoding);
+            let near = NEIGHBOURHOOD * decoded::near_stride(anchor.encoding);
             return (near, near);
         }
         let rules = anchor.rules.iter().map(|number| self.rule(*number));
@@ -202,17 +234,22 @@ impl<'registry> Evaluator<'registry> {
 
     /// Looks at a value beside a name that is in base64 of its own. Returns whether something was found: then the base64 is
     /// no value by itself.
-    fn evaluate_coded_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Vec<Verdict>) -> bool {
+    fn evaluate_coded_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Ledger) -> bool {
         let (raw, place) = self.window(text, hit);
         let anchor = &self.registry.anchors[hit.anchor as usize];
-        value::decoded(&raw, place.1, distance).is_some_and(|view| self.look_with(&view, anchor, place, sink))
+        sink.read(distance);
+        let Some(view) = value::decoded(&raw, place.1, distance) else { return false };
+        sink.read(view.bytes.len());
+        self.look_with(&view, anchor, place, sink)
     }
 
     /// Looks at a value beside a name that a concatenation cuts.
-    fn evaluate_cut_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Vec<Verdict>) {
+    fn evaluate_cut_value(&self, text: &[u8], hit: AnchorHit, distance: usize, sink: &mut Ledger) {
         let (raw, place) = self.window(text, hit);
         let anchor = &self.registry.anchors[hit.anchor as usize];
+        sink.read(distance);
         if let Some(view) = value::joined(&raw, place.1, distance) {
+            sink.read(view.bytes.len());
             self.look_with(&view, anchor, place, sink);
         }
     }
@@ -226,26 +263,29 @@ impl<'registry> Evaluator<'registry> {
     }
 
     /// Reads the text round an anchor with more and more undone, until something is found.
-    fn evaluate_in_views(&self, text: &[u8], hit: AnchorHit, sink: &mut Vec<Verdict>) {
+    fn evaluate_in_views(&self, inside: &mut Inside<'_>, text: &[u8], hit: AnchorHit, sink: &mut Ledger) {
         let (mut view, _) = self.window(text, hit);
+        sink.read(view.bytes.len());
         if let Some(seen) = undo::unseen(&view) {
             let place = (seen.position(hit.start), seen.position(hit.end));
-            if self.look_through(&seen, hit.anchor, place, sink) {
+            if self.look_through(inside, &seen, hit.anchor, place, sink) {
                 return;
             }
         }
         for level in 0..=LEVELS {
             let (from, to) = (view.position(hit.start), view.position(hit.end));
-            if level > 0 && self.look_through(&view, hit.anchor, (from, to), sink) {
+            if level > 0 && self.look_through(inside, &view, hit.anchor, (from, to), sink) {
                 return;
             }
             for start in self.token_starts(&view, hit.anchor, from) {
                 let Some(joined) = join::join(&view, start) else { continue };
+                sink.read(joined.bytes.len());
                 let place = (joined.position(hit.start), joined.position(hit.end));
-                if self.look_through(&joined, hit.anchor, place, sink) {
+                if self.look_through(inside, &joined, hit.anchor, place, sink) {
                     return;
                 }
             }
+            sink.read(view.bytes.len());
             match undo::undo(&view, (from, to)) {
                 Some(next) => view = next,
                 None => return,
@@ -270,17 +310,22 @@ impl<'registry> Evaluator<'registry> {
 
     /// Looks at a view with the rules of an anchor, and with those of other anchors that its token holds once it is whole.
     /// Returns whether something was found.
-    fn look_through(&self, view: &View<'_>, number: u32, place: (usize, usize), sink: &mut Vec<Verdict>) -> bool {
+    fn look_through(
+        &self,
+        inside: &mut Inside<'_>,
+        view: &View<'_>,
+        number: u32,
+        place: (usize, usize),
+        sink: &mut Ledger,
+    ) -> bool {
         let anchor = &self.registry.anchors[number as usize];
         let mut found = self.look_with(view, anchor, place, sink);
         let token = join::run(&view.bytes[place.0..]);
         if anchor.caseless || token <= place.1 - place.0 {
             return found;
         }
-        let mut hits = Vec::new();
-        self.find_inner(&view.bytes[place.0..place.0 + token], &mut hits);
-        hits.sort_unstable();
-        for hit in hits {
+        sink.searched(token);
+        for hit in inside.find(&view.bytes[place.0..place.0 + token]) {
             let other = &self.registry.anchors[hit.anchor as usize];
             if other.encoding == Encoding::Plain && !other.caseless && hit.anchor != number {
                 found |= self.look_with(view, other, (place.0 + hit.start, place.0 + hit.end), sink);
@@ -290,7 +335,7 @@ impl<'registry> Evaluator<'registry> {
     }
 
     /// Looks at a view with the rules of one anchor; keeps what may be kept of it.
-    fn look_with(&self, view: &View<'_>, anchor: &Anchor, place: (usize, usize), sink: &mut Vec<Verdict>) -> bool {
+    fn look_with(&self, view: &View<'_>, anchor: &Anchor, place: (usize, usize), sink: &mut Ledger) -> bool {
         let mut verdicts = Vec::new();
         let mut found = false;
         for number in &anchor.rules {
@@ -298,11 +343,12 @@ impl<'registry> Evaluator<'registry> {
             if rule.place == Place::Around || !rule.gate.passes(&view.bytes, place.0, place.1) {
                 continue;
             }
+            sink.looked();
             self.look(*number, view, place, &mut verdicts);
             for verdict in verdicts.drain(..) {
                 if self.may_stand(&verdict, rule, view) {
                     found = true;
-                    sink.push(verdict);
+                    sink.verdicts.push(verdict);
                 }
             }
         }
@@ -324,20 +370,23 @@ impl<'registry> Evaluator<'registry> {
     /// Decodes what stands round an encoded anchor and evaluates the anchors that it holds there.
     fn evaluate_encoded(
         &self,
+        inside: &mut Inside<'_>,
         text: &[u8],
         hit: AnchorHit,
-        encoding: Encoding,
-        depth: usize,
-        sink: &mut Vec<Verdict>,
+        (encoding, depth): (Encoding, usize),
+        sink: &mut Ledger,
     ) -> Reach {
-        let form = hit.end - hit.start;
-        let near = NEIGHBOURHOOD * near_stride(encoding);
+        sink.passed();
+        let near = NEIGHBOURHOOD * decoded::near_stride(encoding);
         let mut reach = (near, near);
         if encoding == Encoding::Escaped && text[..hit.start].ends_with(&text[hit.start..hit.end]) {
             return reach;
         }
-        let Some((view, from, to)) = decode_round(text, hit, encoding, reach) else { return reach };
-        let mut inner = self.anchors_near(&view, from, to);
+        sink.read(2 * near);
+        let Some((view, from, to)) = decoded::round(text, hit, encoding, reach) else { return reach };
+        sink.searched(view.bytes.len());
+        let mut inner = self.anchors_near(inside, &view, from, to);
+        inner.iter().for_each(|_| sink.looked());
         inner.retain(|inner| {
             let anchor = &self.registry.anchors[inner.anchor as usize];
             let deep = depth + 1 >= DEEPEST && anchor.encoding != Encoding::Plain;
@@ -346,28 +395,35 @@ impl<'registry> Evaluator<'registry> {
         if inner.is_empty() {
             return reach;
         }
-        let mut need = inner.iter().map(|hit| self.first_reach(hit.anchor)).fold((0, 0), farther);
+        // What an anchor needs is counted from itself, what is decoded from the one that it was found by.
+        let outside = |hit: &AnchorHit, need: Reach| {
+            (need.0 + from.saturating_sub(hit.start), need.1 + hit.end.saturating_sub(to))
+        };
+        let mut need = inner.iter().map(|hit| outside(hit, self.first_reach(hit.anchor))).fold((0, 0), farther);
         // What an anchor needs that is itself encoded shows when it is evaluated.
         for _ in depth..DEEPEST {
-            let room = |reach: usize| (reach * stride(encoding) + near + form).min(RUN_REACH);
-            reach = farther(reach, (room(need.0), room(need.1)));
-            let Some((full, begin, _)) = decode_round(text, hit, encoding, reach) else { return reach };
-            let mut verdicts = Vec::new();
+            let Some(((full, begin, _), read)) = decoded::enough(text, hit, encoding, need, sink) else { return reach };
+            reach = farther(reach, read);
+            let outer = std::mem::take(&mut sink.verdicts);
             let mut needed = (0, 0);
             for inner in &inner {
+                if sink.is_spent() {
+                    break;
+                }
                 let Some(start) = (begin + inner.start).checked_sub(from) else { continue };
                 let moved = AnchorHit { start, end: start + inner.end - inner.start, anchor: inner.anchor };
                 if moved.end <= full.bytes.len() {
-                    let read = self.evaluate_at(&full.bytes, moved, depth + 1, &mut verdicts);
-                    needed = farther(needed, read.unwrap_or_default());
+                    let read = self.evaluate_at(inside, &full.bytes, moved, depth + 1, sink);
+                    needed = farther(needed, read.map_or((0, 0), |read| outside(inner, read)));
                 }
             }
-            if farther(need, needed) == need || reach == (RUN_REACH, RUN_REACH) {
+            let verdicts = std::mem::replace(&mut sink.verdicts, outer);
+            if sink.is_spent() || farther(need, needed) == need || reach == (RUN_REACH, RUN_REACH) {
                 if !verdicts.is_empty() {
                     reach = (reach.0 + NAME_REACH.0, reach.1 + NAME_REACH.1);
                 }
-                let outwards = verdicts.into_iter().map(|verdict| outwards(verdict, &full, encoding));
-                sink.extend(outwards.map(|verdict| self.named_outside(verdict, text)));
+                let outwards = verdicts.into_iter().map(|verdict| decoded::outwards(verdict, &full, encoding));
+                sink.verdicts.extend(outwards.map(|verdict| self.named_outside(verdict, text)));
                 break;
             }
             need = farther(need, needed);
@@ -394,11 +450,9 @@ impl<'registry> Evaluator<'registry> {
 
     /// Returns the anchors that stand where an encoded one was decoded, and the names beside it, or where there is none, all
     /// beside it: the anchor may have been a word that stands beside values.
-    fn anchors_near(&self, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
-        let mut hits = Vec::new();
-        self.find_inner(&view.bytes, &mut hits);
-        hits.sort_unstable();
-        let (mut over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+    fn anchors_near(&self, inside: &mut Inside<'_>, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
+        let hits = inside.find(&view.bytes).into_iter();
+        let (mut over, beside): (Vec<_>, Vec<_>) = hits.partition(|hit| hit.start < to && hit.end > from);
         // A word that every provider's values stand beside says nothing of whose this one is.
         let alone = !over.iter().any(|hit| self.names_a_provider(hit));
         over.extend(beside.into_iter().filter(|hit| self.may_be_meant(hit, to, alone)));
@@ -428,16 +482,30 @@ impl<'registry> Evaluator<'registry> {
         anchor.encoding != Encoding::Plain
             || anchor.rules.iter().any(|number| {
                 let rule = self.rule(*number);
-                !matches!(rule.place, Place::Fixed(_)) || rule.gate.passes(&view.bytes, hit.start, hit.end)
+                match rule.place {
+                    Place::Fixed(_) => rule.gate.passes(&view.bytes, hit.start, hit.end),
+                    Place::Near(distance) => self.may_have_value(*number, distance as usize, view, hit),
+                    Place::Around => true,
+                }
             })
             || self.is_suspect(anchor, &view.bytes, hit)
     }
 
-    fn find_inner(&self, bytes: &[u8], hits: &mut Vec<AnchorHit>) {
-        let engine = self.inner.get_or_init(|| PureEngine::open(&self.registry.anchors, Workload::Small).ok());
-        if let Some(engine) = engine {
-            engine.find_all(bytes, hits);
+    /// Returns whether a value may stand beside a name in what was decoded: one does, in whatever form, or less was decoded
+    /// than it takes to tell. Most names in escaped prose have none.
+    fn may_have_value(&self, number: u16, distance: usize, view: &View<'_>, hit: AnchorHit) -> bool {
+        let bytes = &view.bytes[..];
+        let rule = self.rule(number);
+        let of_a_value = |byte: &&u8| join::TOKEN.contains(**byte) || rule.alphabet.contains(**byte);
+        let cut = bytes.iter().rev().take_while(of_a_value).count();
+        if hit.end + distance + BESIDE > bytes.len() - cut {
+            return true;
         }
+        let mut verdicts = Vec::new();
+        self.look(number, view, (hit.start, hit.end), &mut verdicts);
+        let hidden =
+            || value::decoded(view, hit.end, distance).is_some() || value::joined(view, hit.end, distance).is_some();
+        !verdicts.is_empty() || (views::is_given(bytes, hit.end, distance) && hidden())
     }
 
     fn look(&self, number: u16, view: &View<'_>, anchor: (usize, usize), sink: &mut Vec<Verdict>) {
@@ -452,6 +520,7 @@ impl<'registry> Evaluator<'registry> {
 
     /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.
     fn regex(&self, number: usize) -> &Regex {
+        let number = usize::from(self.alike[number]);
         self.regexes[number].get_or_init(|| {
             let rule = &self.registry.rules[number];
             compile_regex(rule).expect("a rule's regex was parsed and bounded when its detector was loaded")
@@ -503,75 +572,11 @@ fn longest_token(rule: &Rule) -> usize {
     (rule.forward as usize).clamp(views::LONGEST_TOKEN, LONGEST_CUT)
 }
 
-/// Reads the run round an encoded anchor, at most `room` bytes of the text before and after it.
-fn decode_round(text: &[u8], hit: AnchorHit, encoding: Encoding, room: (usize, usize)) -> Option<decode::Decoded> {
-    let first = hit.start.saturating_sub(room.0);
-    let last = hit.end.saturating_add(room.1).min(text.len());
-    let window = &text[first..last];
-    // In wide characters a form may begin with the zeros of the character before.
-    let zeros = text[hit.start..hit.end].iter().take_while(|byte| **byte == 0).count();
-    let (from, to) = (hit.start - first, hit.end - first);
-    Some(match encoding {
-        Encoding::Plain => return None,
-        Encoding::Base64(phase) => decode::base64(window, first, from, to, phase),
-        Encoding::Hex => decode::hex(window, first, from, to),
-        Encoding::Utf16 => decode::wide(window, first, from, to, 2),
-        Encoding::Utf32 => decode::wide(window, first, from + zeros, to, 4),
-        Encoding::Escaped => {
-            let view = undo::undo(&View::raw(window, first), (0, 0))?;
-            let (from, to) = (view.position(hit.start), view.position(hit.end));
-            (view, from, to)
-        }
-    })
-}
-
-/// Returns the reach that covers both.
-fn farther(one: Reach, other: Reach) -> Reach {
-    (one.0.max(other.0), one.1.max(other.1))
-}
-
-/// How many bytes of text one decoded byte may take.
-fn stride(encoding: Encoding) -> usize {
-    match encoding {
-        Encoding::Plain => 1,
-        Encoding::Base64(_) | Encoding::Utf16 => 2,
-        Encoding::Hex => 3,
-        Encoding::Utf32 => 4,
-        Encoding::Escaped => 12,
-    }
-}
-
-/// How many bytes of text a decoded byte takes as a rule; for a first look.
-fn near_stride(encoding: Encoding) -> usize {
-    if encoding == Encoding::Escaped { 3 } else { stride(encoding) }
-}
-
-/// Gives a verdict on decoded bytes its place in the text that they were decoded from.
-fn outwards(verdict: Verdict, view: &View<'_>, encoding: Encoding) -> Verdict {
-    match verdict {
-        Verdict::Kept(mut candidate) => {
-            let (start, end) = view.span(candidate.start, candidate.end);
-            let mut decoded = match encoding {
-                Encoding::Plain | Encoding::Escaped => view.undone(start, end),
-                Encoding::Base64(_) => vec![Undone::Base64.name()],
-                Encoding::Hex => vec![Undone::Hex.name()],
-                Encoding::Utf16 => vec![Undone::Utf16.name()],
-                Encoding::Utf32 => vec![Undone::Utf32.name()],
-            };
-            decoded.append(&mut candidate.decoded);
-            Verdict::Kept(Candidate { start, end, decoded, ..candidate })
-        }
-        Verdict::Dropped(dropped) => {
-            Verdict::Dropped(Dropped { start: view.span(dropped.start, dropped.start + 1).0, ..dropped })
-        }
-    }
-}
-
 /// Compiles a rule's regex the way matching uses it.
 ///
 /// # Errors
 /// Where it compiles larger than the size limit.
-pub fn compile_regex(rule: &Rule) -> Result<Regex, regex::Error> {
+pub fn compile_regex(rule: &Rule) -> std::result::Result<Regex, regex::Error> {
     let pattern =
         if rule.place == Place::Around { format!("(?:{})", rule.regex) } else { format!("\\A(?:{})", rule.regex) };
     RegexBuilder::new(&pattern).unicode(false).size_limit(8 << 20).dfa_size_limit(4 << 20).build()

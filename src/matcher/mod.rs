@@ -6,10 +6,12 @@
 
 pub mod boundary;
 pub mod candidate;
+mod decoded;
 pub mod engine;
 pub mod evaluate;
 #[cfg(feature = "hyperscan")]
 pub mod hyperscan;
+pub mod ledger;
 pub(crate) mod look;
 #[cfg(feature = "hyperscan")]
 mod patterns;
@@ -28,3 +30,4 @@ pub(crate) mod testing;
 
 pub use engine::{AnchorHit, Engine, EngineWorker};
 pub use evaluate::{Candidate, Dropped, Evaluator, Verdict};
+pub use ledger::Ledger;

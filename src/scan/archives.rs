@@ -48,13 +48,15 @@ impl Unpacked {
 
     /// Counts what was scanned, and says what was left out of the archive of this name. A person who names an archive as a
     /// target wants all of it: where it is damaged, the scan is not complete.
-    pub(super) fn note(&self, tally: &Tally, name: &str, is_target: bool) {
+    pub(super) fn note(&self, tally: &Tally<'_>, name: &str, is_target: bool) {
         tally.scanned(self.texts, self.bytes);
         for (reason, count) in &self.outcome.left_out {
-            tally.skip(*reason, *count);
+            tally.skip(*reason, *count, || name.to_owned());
         }
         for member in &self.members {
-            tally.skip(Skip::MatchCap, member.hits.beyond_cap);
+            let place = || format!("{name}{}", String::from_utf8_lossy(&member.path));
+            tally.skip(Skip::MatchCap, member.hits.beyond_cap, place);
+            tally.spent(member.hits.spending, place);
         }
         if let Some(reason) = self.outcome.damage.as_ref().filter(|_| is_target) {
             let reason = format!("not all of it can be decoded ({reason}); its bytes were scanned as they are");

@@ -14,7 +14,7 @@ use crate::error::Result;
 /// How many bytes a chunk owns.
 pub const CHUNK: usize = 2 << 20;
 /// How many bytes of context a chunk sees on each side: more than any verdict reads.
-pub const CONTEXT: usize = 96 << 10;
+pub const CONTEXT: usize = 128 << 10;
 
 /// How a text is cut. Both sizes are multiples of four, so that characters of two and four bytes keep their step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,6 +253,7 @@ impl LineKeeper {
             all.dropped.push(dropped);
         }
         all.beyond_cap += found.hits.beyond_cap;
+        all.spending.join(found.hits.spending);
         for (end, count) in found.lines.iter().enumerate() {
             self.feeds[end] += count.feeds;
             self.line_start[end] = count.last_start.map_or(self.line_start[end], |start| chunk.base + start as u64);

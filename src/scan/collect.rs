@@ -65,8 +65,13 @@ impl Scene {
         }
     }
 
-    /// Puts a candidate into this place.
+    /// Puts a candidate into this place, which is one of several.
     pub fn hit(&self, located: &Located, order: u64) -> Hit {
+        self.only_hit(located.clone(), order)
+    }
+
+    /// Puts a candidate into this place, the only one that it has.
+    pub fn only_hit(&self, located: Located, order: u64) -> Hit {
         use base64::Engine;
         let lossless = std::str::from_utf8(&self.path).is_ok();
         let origin = located.origin.as_deref();
@@ -86,13 +91,13 @@ impl Scene {
             in_head: self.in_head,
             versions: self.blob.is_some().then_some(1),
             context: origin.and_then(|origin| origin.context.clone()),
-            excerpt: located.excerpt.clone(),
+            excerpt: located.excerpt,
         };
         Hit {
-            candidate: located.candidate.clone(),
+            candidate: located.candidate,
             occurrence,
-            companions: located.companions.clone(),
-            surroundings: located.surroundings.clone(),
+            companions: located.companions,
+            surroundings: located.surroundings,
             order,
         }
     }
@@ -115,10 +120,11 @@ pub struct Collected {
 pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Collected {
     let mut groups: HashMap<Secret, Vec<Hit>> = HashMap::new();
     for hit in hits {
-        groups.entry(hit.candidate.secret.clone()).or_default().push(hit);
+        // Most secrets occur once, and a vector that grows makes room for four.
+        let group = groups.entry(hit.candidate.secret.clone()).or_insert_with(|| Vec::with_capacity(1));
+        group.push(hit);
     }
     let mut collected = Collected::default();
-    let mut kept: Vec<(Finding, FoundCredential)> = Vec::new();
     for (secret, hits) in groups {
         let (best, detector) = best_of(&hits, registry);
         let reason = if detector.publishable {
@@ -134,14 +140,35 @@ pub fn collect(hits: Vec<Hit>, registry: &Registry, options: &ScanOptions) -> Co
                 let credential = credential(&secret, &hits);
                 let mut finding = finding(&secret, &best, detector, registry, options);
                 finding.companions = companion_notes(&credential, options);
-                kept.push((with_occurrences(finding, hits), credential));
+                collected.findings.push(with_occurrences(finding, hits));
+                collected.credentials.push(credential);
             }
         }
-        collected.secrets.push((secret.expose().to_vec(), secret.redacted(best.head)));
+        let shown = secret.redacted(best.head);
+        collected.secrets.push((secret, shown));
     }
-    kept.sort_by(|left, right| stable_order(&left.0).cmp(&stable_order(&right.0)));
-    (collected.findings, collected.credentials) = kept.into_iter().unzip();
+    collected.sort();
     collected
+}
+
+impl Collected {
+    /// Puts findings into their stable order, and each credential beside its finding. Nothing is copied: findings are large.
+    fn sort(&mut self) {
+        let mut order: Vec<usize> = (0..self.findings.len()).collect();
+        order.sort_by(|left, right| stable_order(&self.findings[*left]).cmp(&stable_order(&self.findings[*right])));
+        let mut targets = vec![0; order.len()];
+        for (target, place) in order.into_iter().enumerate() {
+            targets[place] = target;
+        }
+        for place in 0..targets.len() {
+            while targets[place] != place {
+                let target = targets[place];
+                self.findings.swap(place, target);
+                self.credentials.swap(place, target);
+                targets.swap(place, target);
+            }
+        }
+    }
 }
 
 /// The most telling candidate of a secret: the surest, then the most specific, then the first detector by id.
@@ -246,6 +273,7 @@ fn with_occurrences(mut finding: Finding, hits: Vec<Hit>) -> Finding {
     let dates = || occurrences.iter().filter_map(|place| place.date.as_deref()).filter(|date| *date != "invalid");
     finding.first_seen = dates().min_by_key(|date| instant(date)).map(str::to_owned);
     finding.last_seen = dates().max_by_key(|date| instant(date)).map(str::to_owned);
+    occurrences.shrink_to_fit();
     finding.occurrences = occurrences;
     finding
 }

@@ -24,6 +24,8 @@ pub(super) struct Evaluated {
     pub(super) back: usize,
     /// How many bytes after the anchor the verdicts could read.
     pub(super) forward: usize,
+    /// How much work the verdicts took.
+    pub(super) work: u64,
     /// The verdicts, shared by all texts that have them.
     pub(super) verdicts: Option<Arc<[Verdict]>>,
 }

@@ -1,6 +1,6 @@
 //! Lines: which one a candidate stands on, and what people are shown of it, with every secret on it masked.
 
-use super::mask::Mask;
+use super::mask::{Mask, Masked, SHORTEST_IN_LINES};
 use super::text::Located;
 use crate::matcher::Candidate;
 
@@ -115,8 +115,12 @@ pub(crate) fn line_end(text: &[u8], candidate: &Candidate) -> usize {
 
 /// Fills in line, column and excerpt of candidates that are in order of their start.
 pub(crate) fn place(text: &[u8], located: &mut [Located]) {
-    let secrets = located.iter().map(|located| &located.candidate);
-    let mask = Mask::of_lines(secrets.map(|known| (known.secret.expose().to_vec(), known.secret.redacted(known.head))));
+    let masked = |located: &Located| {
+        let secret = &located.candidate.secret;
+        (secret.clone(), secret.redacted(located.candidate.head))
+    };
+    let secrets: Vec<Masked> = located.iter().map(masked).collect();
+    let mask = Mask::new(secrets.iter(), SHORTEST_IN_LINES);
     let mut counters = LINE_ENDS.map(Lines::new);
     for index in 0..located.len() {
         let candidate = &located[index].candidate;

@@ -29,16 +29,17 @@ pub struct Context<'scan> {
     /// What was asked.
     pub options: &'scan ScanOptions,
     /// What is counted.
-    pub tally: &'scan Tally,
+    pub tally: &'scan Tally<'scan>,
     /// Who is told.
     pub progress: &'scan dyn Progress,
 }
 
 impl Context<'_> {
-    /// Counts a scanned text and notes its drops.
-    pub fn count(&self, bytes: u64, hits: &TextHits) {
+    /// Counts a scanned text and what was skipped in it.
+    pub fn count(&self, bytes: u64, hits: &TextHits, place: impl Fn() -> String) {
         self.tally.scanned(1, bytes);
-        self.tally.skip(Skip::MatchCap, hits.beyond_cap);
+        self.tally.skip(Skip::MatchCap, hits.beyond_cap, &place);
+        self.tally.spent(hits.spending, &place);
         self.progress.advance(1, bytes);
         if !hits.located.is_empty() {
             self.progress.found(hits.located.len() as u64);
@@ -215,11 +216,11 @@ impl Walk<'_> {
             self.note_repository(path);
         }
         if kind.is_symlink() {
-            self.context.tally.skip(Skip::Symlink, 1);
+            self.context.tally.skip(Skip::Symlink, 1, || path.display().to_string());
         } else if kind.is_file() {
             self.read(reader, path)?;
         } else {
-            self.context.tally.skip(Skip::Special, 1);
+            self.context.tally.skip(Skip::Special, 1, || path.display().to_string());
         }
         Ok(WalkState::Continue)
     }
@@ -247,7 +248,7 @@ impl Walk<'_> {
                 return Ok(());
             }
             Ok(Opened::Skipped(skip)) => {
-                context.tally.skip(skip, 1);
+                context.tally.skip(skip, 1, || path.display().to_string());
                 return Ok(());
             }
             Err(error) => {
@@ -265,13 +266,13 @@ impl Walk<'_> {
             }
         }
         let mut hits = reader.worker.scan(&reader.buffer)?;
-        context.count(reader.buffer.len() as u64, &hits);
+        context.count(reader.buffer.len() as u64, &hits, || path.display().to_string());
         if !hits.is_empty() {
             records::tell(&mut hits.located, &mut &reader.buffer[..], path, context.options.kind_of(path));
             let scene = Scene::plain(SourceKind::File, self.target, path_below(path, self.root).as_bytes());
             context.explain(&path.display().to_string(), &hits);
             let mut found = lock(self.found);
-            found.hits.extend(hits.located.iter().map(|located| scene.hit(located, 0)));
+            found.hits.extend(hits.located.into_iter().map(|located| scene.only_hit(located, 0)));
         }
         Ok(())
     }
@@ -340,7 +341,7 @@ pub fn scan_file(context: Context<'_>, path: &Path, place: &Place<'_>) -> Result
     let mut opened = match file::open_scanned(path) {
         Ok(Ok(opened)) => opened,
         Ok(Err(skip)) => {
-            context.tally.skip(skip, 1);
+            context.tally.skip(skip, 1, || name);
             return Ok(Vec::new());
         }
         Err(error) => {
@@ -397,11 +398,12 @@ fn read_stream(context: Context<'_>, reader: &mut (dyn std::io::Read + Send)) ->
 
 fn stream_hits(context: Context<'_>, stream: StreamHits, scene: &Scene, name: &str) -> Vec<Hit> {
     context.tally.scanned(1, stream.bytes);
-    context.tally.skip(Skip::MatchCap, stream.hits.beyond_cap);
+    context.tally.skip(Skip::MatchCap, stream.hits.beyond_cap, || name.to_owned());
+    context.tally.spent(stream.hits.spending, || name.to_owned());
     context.progress.found(stream.hits.located.len() as u64);
     context.explain(name, &stream.hits);
     if let Some(reason) = stream.failure {
         context.tally.problem(Problem::new(name, format!("read breaks off after {} bytes: {reason}", stream.bytes)));
     }
-    stream.hits.located.iter().map(|located| scene.hit(located, 0)).collect()
+    stream.hits.located.into_iter().map(|located| scene.only_hit(located, 0)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::archives;
-use super::text::{Located, TextScanner, TextWorker};
+use super::text::{Located, TextHits, TextScanner, TextWorker};
 use crate::detector::registry::Registry;
 use crate::error::Result;
 use crate::matcher::engine::{EngineChoice, Workload};
@@ -65,8 +65,13 @@ fn check_blob(
         Ok(data) => data,
         Err(unread) => return Ok(Err(unread)),
     };
-    let mut located = all_in(worker, &data)?;
+    let Everything { mut located, overspent } = all_in(worker, &data)?;
     outcome.blobs += 1;
+    if overspent > 0 {
+        let path = String::from_utf8_lossy(&blob.path);
+        let reason = "so full of beginnings of credentials that not all of them were looked at";
+        outcome.problems.insert(format!("{path}: {reason}"));
+    }
     let publishable = |located: &Located| worker.registry().detector(located.candidate.detector).publishable;
     located.retain(|(_, located)| !publishable(located));
     if located.is_empty() {
@@ -83,19 +88,34 @@ fn check_blob(
     Ok(Ok(()))
 }
 
-/// Everything in a blob, and in its members where it is an archive, each with the path of the member.
-fn all_in(worker: &mut TextWorker<'_>, data: &[u8]) -> Result<Vec<(Vec<u8>, Located)>> {
-    let mut all = Vec::new();
+/// What a blob holds, and its members where it is an archive.
+#[derive(Default)]
+struct Everything {
+    /// Each credential with the path of its member.
+    located: Vec<(Vec<u8>, Located)>,
+    /// How many stretches of text were not looked at to their end.
+    overspent: u64,
+}
+
+impl Everything {
+    fn add(&mut self, member: &[u8], hits: TextHits) {
+        self.overspent += hits.spending.overspent;
+        self.located.extend(hits.located.into_iter().map(|located| (member.to_vec(), located)));
+    }
+}
+
+fn all_in(worker: &mut TextWorker<'_>, data: &[u8]) -> Result<Everything> {
+    let mut all = Everything::default();
     if let Some(unpacked) = archives::scan_staged(worker, data)? {
         let is_text_as_well = unpacked.is_text_as_well();
         for member in unpacked.members {
-            all.extend(member.hits.located.into_iter().map(|located| (member.path.clone(), located)));
+            all.add(&member.path, member.hits);
         }
         if !is_text_as_well {
             return Ok(all);
         }
     }
-    all.extend(worker.scan(data)?.located.into_iter().map(|located| (Vec::new(), located)));
+    all.add(b"", worker.scan(data)?);
     Ok(all)
 }
 
@@ -111,7 +131,7 @@ fn secrets_before(
             Ok(data) => data,
             Err(unread) => return Ok(Err(unread)),
         };
-        known.extend(all_in(worker, &data)?.into_iter().map(|(_, located)| located.candidate.secret));
+        known.extend(all_in(worker, &data)?.located.into_iter().map(|(_, located)| located.candidate.secret));
     }
     Ok(Ok(known))
 }

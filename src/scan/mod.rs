@@ -5,6 +5,7 @@
 //! of the hits, and [`run()`] does it for all targets.
 
 mod archives;
+pub mod budget;
 pub mod check;
 pub mod chunks;
 pub mod collect;
@@ -27,10 +28,12 @@ pub mod tally;
 pub mod text;
 
 #[cfg(test)]
+mod budget_tests;
+#[cfg(test)]
 mod properties_tests;
 
 pub use options::{History, ScanOptions};
-pub use progress::{NoProgress, Progress};
+pub use progress::{Detail, NoProgress, Progress};
 pub use run::run;
 
 #[cfg(test)]

@@ -1,5 +1,16 @@
 //! What a scan tells of itself while it runs. The library calls; whoever runs it shows.
 
+/// How much a person wants to hear beside the report, each level with what those before it say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The stages, with times and counts.
+    Stages,
+    /// What was skipped and what failed, one by one.
+    Skips,
+    /// Why candidates were kept and dropped, and each request.
+    Candidates,
+}
+
 /// Takes news of a running scan, from any thread.
 pub trait Progress: Sync {
     /// A stage begins: what is counted in it and how many there are, where that is known.
@@ -8,6 +19,12 @@ pub trait Progress: Sync {
     fn advance(&self, objects: u64, bytes: u64);
     /// Candidates were found.
     fn found(&self, count: u64);
+    /// Whether anybody hears what is said in such detail; what is costly to say is not put into words otherwise.
+    fn hears(&self, _detail: Detail) -> bool {
+        false
+    }
+    /// Something is worth saying. It may quote names and paths, but no text that is scanned.
+    fn say(&self, _detail: Detail, _text: &str) {}
     /// Whether the person has asked to stop; sources end early where it says so.
     fn interrupted(&self) -> bool {
         false

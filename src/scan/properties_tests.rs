@@ -16,7 +16,7 @@ use crate::matcher::engine::{EngineChoice, Workload};
 use crate::matcher::testing::{Piece, config, piece, render, repro};
 use crate::source::git::object::CopiedRun;
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);
+pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);
 
 /// The engine of large work and the one of small work: Hyperscan and the pure one where there are both, else both
 /// automata of the pure one.
@@ -27,7 +27,7 @@ static SCANNERS: LazyLock<[TextScanner<'static>; 2]> = LazyLock::new(|| {
 
 /// The detectors whose verdicts read little round an anchor, so that small chunks of a short text have boundaries with
 /// context on both sides.
-static NEAR: LazyLock<Registry> = LazyLock::new(|| {
+pub(super) static NEAR: LazyLock<Registry> = LazyLock::new(|| {
     let far = REGISTRY.rules.iter().filter(|rule| rule.back.max(rule.forward) > 800);
     let mut far: Vec<&str> = far.map(|rule| REGISTRY.detector(rule.detector).id.as_str()).collect();
     far.dedup();
@@ -39,16 +39,16 @@ static NEAR: LazyLock<Registry> = LazyLock::new(|| {
 static NEAR_SCANNER: LazyLock<TextScanner<'static>> =
     LazyLock::new(|| TextScanner::new(&NEAR, EngineChoice::Fastest, Workload::Large, true).expect("an engine"));
 
-static POOLS: LazyLock<[rayon::ThreadPool; 2]> = LazyLock::new(|| {
+pub(super) static POOLS: LazyLock<[rayon::ThreadPool; 2]> = LazyLock::new(|| {
     [1, 4].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool"))
 });
 
 /// A credential as it is compared: detector, others that fit, start, end, line, column, what people are shown and
 /// its other halves.
-type Told = (String, Vec<u16>, usize, usize, u64, u64, String, Vec<(String, usize)>);
+pub(super) type Told = (String, Vec<u16>, usize, usize, u64, u64, String, Vec<(String, usize)>);
 
 /// All that a scan says of a text and that must not depend on how it was done. No secret is in it.
-fn told(registry: &Registry, hits: &TextHits) -> (Vec<Told>, Vec<String>) {
+pub(super) fn told(registry: &Registry, hits: &TextHits) -> (Vec<Told>, Vec<String>) {
     let candidate = |located: &Located| {
         let Located { candidate, line, column, excerpt, companions, surroundings: _, origin: _ } = located;
         let id = registry.detector(candidate.detector).id.clone();
@@ -86,13 +86,13 @@ fn padded(mut text: Vec<u8>) -> Vec<u8> {
 }
 
 /// Text in which whatever may be found stands close together, so that every boundary between chunks crosses something.
-fn crowded() -> impl Strategy<Value = Vec<Piece>> {
+pub(super) fn crowded() -> impl Strategy<Value = Vec<Piece>> {
     prop::collection::vec(piece(), 1..120)
 }
 
 /// The least context with which every verdict is that on the whole text: what the rules may read on each side
 /// of an anchor in two-byte characters, twice, since a chunk looks that far beyond what it owns.
-fn context(registry: &Registry) -> usize {
+pub(super) fn context(registry: &Registry) -> usize {
     let reach = registry.rules.iter().map(|rule| rule.back.max(rule.forward)).max().unwrap_or(0);
     let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
     (2 * (2 * reach as usize + longest)).next_multiple_of(4)
@@ -130,12 +130,12 @@ proptest! {
 
 /// A part of a version: a stretch of its base, in 65,536ths of the base's length, or something new.
 #[derive(Debug, Clone)]
-enum Part {
+pub(super) enum Part {
     Copy { start: u16, length: u16 },
     New(Vec<Piece>),
 }
 
-fn part() -> impl Strategy<Value = Part> {
+pub(super) fn part() -> impl Strategy<Value = Part> {
     prop_oneof![
         3 => (any::<u16>(), any::<u16>()).prop_map(|(start, length)| Part::Copy { start, length }),
         1 => (Just(0), any::<u16>()).prop_map(|(start, length)| Part::Copy { start, length }),
@@ -145,7 +145,7 @@ fn part() -> impl Strategy<Value = Part> {
 
 /// Puts a version together from its base, with the runs that it shares as a walk tells them: in order, neighbours that are
 /// contiguous in both joined.
-fn version(base: &[u8], parts: &[Part]) -> (Vec<u8>, Vec<CopiedRun>) {
+pub(super) fn version(base: &[u8], parts: &[Part]) -> (Vec<u8>, Vec<CopiedRun>) {
     let (mut child, mut runs) = (Vec::new(), Vec::<CopiedRun>::new());
     for part in parts {
         match part {

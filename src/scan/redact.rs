@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::mask::{Mask, Masked};
+use super::mask::{Mask, Masked, SHORTEST_IN_LINES, SHORTEST_IN_NAMES};
 use super::text::{TextScanner, TextWorker};
 use crate::error::Result;
 use crate::finding::Finding;
@@ -17,8 +17,8 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
     if findings.is_empty() {
         return Ok(());
     }
-    let lines = Mask::of_lines(secrets.iter().cloned());
-    let known = Mask::of_names(secrets.iter().cloned());
+    let lines = Mask::new(secrets.iter(), SHORTEST_IN_LINES);
+    let known = Mask::new(secrets.iter(), SHORTEST_IN_NAMES);
     let mut names = Names { known, worker: scanner.worker()?, seen: HashMap::new() };
     for place in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
         if let Some(excerpt) = lines.as_ref().and_then(|mask| mask.apply(&place.excerpt)) {
@@ -42,7 +42,7 @@ pub(crate) fn redact_places(findings: &mut [Finding], secrets: &[Masked], scanne
 
 /// Masks targets, paths and authors.
 struct Names<'scanner> {
-    known: Option<Mask>,
+    known: Option<Mask<'scanner>>,
     worker: TextWorker<'scanner>,
     /// What was masked before; they recur.
     seen: HashMap<String, String>,

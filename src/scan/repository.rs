@@ -72,14 +72,19 @@ fn is_current(repository: &Repository, context: Context<'_>) -> bool {
 /// Counts what was not read: limits as skips, damage as problems.
 pub(super) fn note_unread(context: Context<'_>, target: &str, unread: Vec<Unread>) {
     for object in unread {
-        match object.reason {
-            UnreadReason::TooLarge { .. } => context.tally.skip(Skip::TooLarge, 1),
+        match &object.reason {
+            UnreadReason::TooLarge { .. } => context.tally.skip(Skip::TooLarge, 1, || object_name(&object)),
             UnreadReason::Damaged(reason) => {
-                let id = object.id.map_or_else(|| "an object".to_owned(), |id| format!("object {id}"));
-                context.tally.problem(Problem::new(target, format!("{id} in {}: {reason}", object.place)));
+                context.tally.problem(Problem::new(target, format!("{}: {reason}", object_name(&object))));
             }
         }
     }
+}
+
+/// Names an object that was not read, and where it lies.
+fn object_name(object: &Unread) -> String {
+    let id = object.id.map_or_else(|| "an object".to_owned(), |id| format!("object {id}"));
+    format!("{id} in {}", object.place)
 }
 
 /// Scans blobs, commits and tags as the walk hands them out; keeps all commits on the way.
@@ -143,7 +148,8 @@ impl<'walk> Visitor for HistoryVisitor<'walk, '_> {
         let shared = object.inherited.as_ref().filter(|_| walk.context.options.delta).and_then(Shared::of);
         match text.scan_shared(object.data, shared) {
             Ok((hits, state)) => {
-                walk.context.count(object.data.len() as u64, &hits);
+                let place = || format!("object {}", object.id);
+                walk.context.count(object.data.len() as u64, &hits, place);
                 if !hits.is_empty() {
                     lock(&walk.found).push(Found::in_object(object.id, object.kind, object.data, hits));
                 }
@@ -171,7 +177,7 @@ impl History<'_> {
         let tally = self.context.tally;
         if self.repository.is_shallow() {
             let missing = self.commits.missing_parents().max(1) as u64;
-            tally.skip(Skip::NotInClone, missing);
+            tally.skip(Skip::NotInClone, missing, || self.target.to_owned());
             tally.warn(format!(
                 "{} is a shallow clone: history before {missing} of its commits is not here and was not scanned; \
                  git fetch --unshallow brings it",
@@ -180,7 +186,7 @@ impl History<'_> {
         }
         if self.repository.is_partial() {
             let missing = missing_blobs(objects);
-            tally.skip(Skip::NotInClone, missing);
+            tally.skip(Skip::NotInClone, missing, || self.target.to_owned());
             tally.warn(format!(
                 "{} is a partial clone: {missing} blobs were never fetched and were not scanned; \
                  git fetch --refetch --no-filter brings them",
@@ -205,7 +211,7 @@ impl History<'_> {
             (provenance.resolve(objects, &blobs), Some(provenance))
         };
         if resolution.cut {
-            self.context.tally.skip(Skip::TooDeep, 1);
+            self.context.tally.skip(Skip::TooDeep, 1, || format!("trees of {}", self.target));
         }
         note_unread(self.context, self.target, resolution.unread);
         let position = |commit: &ObjectId| provenance.as_ref().map_or(0, |known| known.position(commit));
@@ -344,7 +350,7 @@ pub(super) fn scan_members(
     unpacked.note(context.tally, &format!("blob {id}"), false);
     let is_text_as_well = unpacked.is_text_as_well();
     if !is_text_as_well {
-        context.count(data.len() as u64, &TextHits::default());
+        context.count(data.len() as u64, &TextHits::default(), || format!("object {id}"));
     }
     let found: Vec<Found> = Found::in_members(id, unpacked).collect();
     context.progress.found(found.iter().map(|found| found.hits.located.len() as u64).sum());
@@ -362,7 +368,7 @@ pub(super) fn scan_object(
     let (kind, data) = match objects.read(&id) {
         Ok(Some(object)) => object,
         Ok(None) => {
-            context.tally.skip(Skip::NotInClone, 1);
+            context.tally.skip(Skip::NotInClone, 1, || format!("object {id}"));
             context.tally.problem(Problem::new(target, format!("object {id} is not in the repository")));
             return Ok(Vec::new());
         }
@@ -380,7 +386,7 @@ pub(super) fn scan_object(
         }
     }
     let hits = worker.scan(&data)?;
-    context.count(data.len() as u64, &hits);
+    context.count(data.len() as u64, &hits, || format!("object {id}"));
     context.explain(&format!("object {id}"), &hits);
     if !hits.is_empty() {
         found.push(Found::in_object(id, kind, &data, hits));

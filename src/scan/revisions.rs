@@ -65,7 +65,7 @@ pub fn staged_hits(context: Context<'_>, repository: &StagedRepository, target: 
                 }
                 if is_text {
                     let hits = worker.scan(&data)?;
-                    context.count(data.len() as u64, &hits);
+                    context.count(data.len() as u64, &hits, || String::from_utf8_lossy(&blob.path).into_owned());
                     context.explain(&String::from_utf8_lossy(&blob.path), &hits);
                     answer.push(StagedHits { blob, member: Vec::new(), hits });
                 }
@@ -114,7 +114,7 @@ pub fn scan_range(context: Context<'_>, repository: &Repository, target: &str, r
 /// What a range needs and the repository lacks makes the scan incomplete.
 fn note_gaps(context: Context<'_>, target: &str, range: &str, read: &Range) {
     let missing = (read.gaps.parents + read.gaps.trees) as u64;
-    context.tally.skip(Skip::NotInClone, missing);
+    context.tally.skip(Skip::NotInClone, missing, || target.to_owned());
     if missing > 0 {
         let reason = format!(
             "--history {range} needs {missing} commits or trees that are not in this clone; git fetch --unshallow brings them"
@@ -125,7 +125,7 @@ fn note_gaps(context: Context<'_>, target: &str, range: &str, read: &Range) {
         let reason = format!("--history {range}: {} commits or trees cannot be read", read.gaps.damaged);
         context.tally.problem(Problem::new(target, reason));
     }
-    context.tally.skip(Skip::TooDeep, u64::from(read.cut));
+    context.tally.skip(Skip::TooDeep, u64::from(read.cut), || format!("trees of {target}"));
 }
 
 /// Scans objects by their ids, on all threads; returns those with something in them.

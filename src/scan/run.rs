@@ -8,15 +8,16 @@ use std::time::Instant;
 use super::collect::{self, Collected, Hit};
 use super::files::{self, Context, TreeKind};
 use super::options::{History, ScanOptions};
-use super::progress::Progress;
+use super::progress::{Detail, Progress};
 use super::tally::{Rest, Tally};
 use super::text::TextScanner;
-use super::{redact, repository, revisions};
+use super::{budget, redact, repository, revisions};
 use crate::credential::FoundCredential;
 use crate::detector::registry::Registry;
 use crate::error::{Error, Problem, Result};
 use crate::finding::{Confidence, Report, SUMMARY_SCHEMA, Summary};
 use crate::matcher::engine::Workload;
+use crate::source::Skip;
 use crate::source::git::repository::{Repository, enclosing_work_tree};
 
 /// A report and what was asked beside it.
@@ -43,7 +44,7 @@ pub fn run(
     input: &mut (dyn Read + Send),
 ) -> Outcome {
     let started = Instant::now();
-    let tally = Tally::default();
+    let tally = Tally::new(progress);
     let mut engine = "none";
     let mut explanations = Vec::new();
     let collected = scan(options, registry, progress, input, &tally, &mut engine, &mut explanations);
@@ -51,6 +52,11 @@ pub fn run(
         tally.problem(Problem::new("scan", error.to_string()));
         Collected::default()
     });
+    if tally.highest_spending() > 0 {
+        let share = tally.highest_spending();
+        progress
+            .say(Detail::Stages, &format!("the stretch of text that was the most work took {share} % of its budget"));
+    }
     let interrupted = progress.interrupted();
     if interrupted {
         tally.problem(Problem::new("scan", "interrupted; what was found until then is reported"));
@@ -68,13 +74,15 @@ fn scan(
     registry: &Registry,
     progress: &dyn Progress,
     input: &mut (dyn Read + Send),
-    tally: &Tally,
+    tally: &Tally<'_>,
     engine: &mut &'static str,
     explanations: &mut Vec<String>,
 ) -> Result<Collected> {
     let scanner =
         TextScanner::new(registry, options.engine, workload(options), options.explain)?.gathering(options.gather);
     *engine = scanner.engine_name();
+    let (detectors, key) = (registry.len(), options.key.id());
+    progress.say(Detail::Stages, &format!("engine {engine}, {detectors} detectors, fingerprint key {key}"));
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()
@@ -83,6 +91,7 @@ fn scan(
     let mut hits = Vec::new();
     pool.install(|| {
         for target in &options.targets {
+            progress.say(Detail::Stages, &format!("target {}", target.display()));
             match scan_target(context, target, input) {
                 Ok(found) => hits.extend(found),
                 Err(error) => tally.problem(problem_of(target, &error)),
@@ -242,6 +251,14 @@ fn summary(
     engine: &str,
     started: Instant,
 ) -> Summary {
+    let mut warnings = rest.warnings;
+    if let Some(count) = rest.skipped.get(&Skip::WorkCap) {
+        warnings.insert(format!(
+            "{count} stretches of {} KiB are so full of beginnings of credentials that not all of them were looked at; \
+             -vv says where",
+            budget::STRETCH >> 10
+        ));
+    }
     let limited = options.strict && rest.skipped.iter().any(|(reason, _)| reason.is_limit());
     Summary {
         schema: SUMMARY_SCHEMA.into(),
@@ -252,7 +269,7 @@ fn summary(
         skipped: rest.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), *count)).collect(),
         suppressed: collected.suppressed.clone(),
         errors: rest.problems.iter().map(ToString::to_string).collect(),
-        warnings: rest.warnings.into_iter().collect(),
+        warnings: warnings.into_iter().collect(),
         detectors: registry.len() as u64,
         engine: engine.to_owned(),
         fingerprint_key: options.key.id().to_owned(),

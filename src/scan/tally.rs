@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::budget::Spending;
+use super::progress::{Detail, Progress};
 use crate::error::Problem;
 use crate::source::Skip;
 use crate::sync::lock;
 
 /// Counts of a running scan.
-#[derive(Debug, Default)]
-pub struct Tally {
+pub struct Tally<'scan> {
+    /// Who hears of single skips and faults.
+    progress: &'scan dyn Progress,
     texts: AtomicU64,
     bytes: AtomicU64,
+    /// The highest share of the budget of a stretch of text, in hundredths.
+    highest: AtomicU64,
     rest: Mutex<Rest>,
 }
 
@@ -29,22 +34,47 @@ pub struct Rest {
     pub explanations: BTreeSet<String>,
 }
 
-impl Tally {
+impl<'scan> Tally<'scan> {
+    /// Nothing counted yet.
+    pub fn new(progress: &'scan dyn Progress) -> Self {
+        let (texts, bytes, highest) = Default::default();
+        Self { progress, texts, bytes, highest, rest: Mutex::default() }
+    }
+
     /// Counts scanned texts and their bytes.
     pub fn scanned(&self, texts: u64, bytes: u64) {
         self.texts.fetch_add(texts, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts skips.
-    pub fn skip(&self, reason: Skip, count: u64) {
-        if count > 0 {
-            *self.rest().skipped.entry(reason).or_default() += count;
+    /// Counts skips; `place` says where they are, for those who want to hear of each.
+    pub fn skip(&self, reason: Skip, count: u64, place: impl FnOnce() -> String) {
+        if count == 0 {
+            return;
         }
+        *self.rest().skipped.entry(reason).or_default() += count;
+        if self.progress.hears(Detail::Skips) {
+            let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
+            self.progress.say(Detail::Skips, &format!("skipped {}: {}{times}", place(), reason.name()));
+        }
+    }
+
+    /// Notes what looking at a text cost.
+    pub fn spent(&self, spending: Spending, place: impl FnOnce() -> String) {
+        self.highest.fetch_max(spending.highest, Ordering::Relaxed);
+        self.skip(Skip::WorkCap, spending.overspent, place);
+    }
+
+    /// Returns the highest share of its budget that a stretch of text cost, in hundredths.
+    pub fn highest_spending(&self) -> u64 {
+        self.highest.load(Ordering::Relaxed)
     }
 
     /// Notes a fault.
     pub fn problem(&self, problem: Problem) {
+        if self.progress.hears(Detail::Skips) {
+            self.progress.say(Detail::Skips, &format!("failed {problem}"));
+        }
         self.rest().problems.insert(problem);
     }
 

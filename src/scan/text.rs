@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::budget::{self, Budget, Meter, Spending};
 use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
 use super::records::Origin;
 use super::{excerpt, near};
@@ -12,7 +13,7 @@ use crate::detector::registry::Registry;
 use crate::error::Result;
 use crate::matcher::engine::{self, EngineChoice, Workload};
 use crate::matcher::views;
-use crate::matcher::{AnchorHit, Candidate, Dropped, Engine, EngineWorker, Evaluator, Verdict, resolve};
+use crate::matcher::{AnchorHit, Candidate, Dropped, Engine, EngineWorker, Evaluator, Ledger, Verdict, resolve};
 
 /// How many candidates of one detector a text may have before the rest are only counted.
 pub const MOST_CANDIDATES: usize = 1000;
@@ -50,12 +51,15 @@ pub struct TextHits {
     pub dropped: Vec<Dropped>,
     /// How many candidates were beyond the cap.
     pub beyond_cap: u64,
+    /// What looking at the text cost, and where that was too much.
+    pub spending: Spending,
 }
 
 impl TextHits {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.located.is_empty() && self.dropped.is_empty() && self.beyond_cap == 0
+        let left_out = self.beyond_cap + self.spending.overspent;
+        self.located.is_empty() && self.dropped.is_empty() && left_out == 0
     }
 }
 
@@ -66,6 +70,7 @@ pub struct TextScanner<'registry> {
     evaluator: Evaluator<'registry>,
     explain: bool,
     gather: bool,
+    budget: Budget,
     /// More bytes than an anchor and its gate can reach.
     margin: usize,
 }
@@ -79,7 +84,8 @@ impl<'registry> TextScanner<'registry> {
         let engine = engine::open(&registry.anchors, choice, workload)?;
         let longest = registry.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(0);
         let margin = longest + gate::REACH + views::LOOK + 1;
-        Ok(Self { registry, engine, evaluator: Evaluator::new(registry), explain, gather: false, margin })
+        let evaluator = Evaluator::new(registry);
+        Ok(Self { registry, engine, evaluator, explain, gather: false, budget: Budget::default(), margin })
     }
 
     /// Also gathers what stands near each candidate, for those who ask the provider or the inventory about it.
@@ -92,6 +98,13 @@ impl<'registry> TextScanner<'registry> {
     #[cfg(test)]
     pub(super) fn stressed(mut self) -> Self {
         self.evaluator.stress();
+        self
+    }
+
+    /// Gives stretches of another length another budget.
+    #[cfg(test)]
+    pub(super) fn within(mut self, budget: Budget) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -111,7 +124,13 @@ impl<'registry> TextScanner<'registry> {
     /// Where the engine cannot have them.
     pub fn worker(&self) -> Result<TextWorker<'_>> {
         let engine = self.engine.worker()?;
-        Ok(TextWorker { scanner: self, engine, hits: Vec::new(), verdicts: Vec::new(), zones: ZoneBuffer::default() })
+        Ok(TextWorker {
+            scanner: self,
+            engine,
+            hits: Vec::new(),
+            ledger: Ledger::default(),
+            zones: ZoneBuffer::default(),
+        })
     }
 }
 
@@ -120,7 +139,7 @@ pub struct TextWorker<'scanner> {
     scanner: &'scanner TextScanner<'scanner>,
     engine: Box<dyn EngineWorker + 'scanner>,
     hits: Vec<AnchorHit>,
-    verdicts: Vec<Verdict>,
+    ledger: Ledger,
     zones: ZoneBuffer,
 }
 
@@ -171,11 +190,16 @@ impl TextWorker<'_> {
         let mut state = TextState::default();
         plan.carry(shared.base, &mut state.evaluated, &mut self.hits);
         self.hits.sort_unstable();
-        let mut evaluated = Vec::new();
-        self.evaluate_hits(text, &mut |known| evaluated.push(known));
-        state.evaluated.extend(evaluated);
+        let mut meter = Meter::new(self.scanner.budget, 0..text.len());
+        self.evaluate_hits(text, &mut meter, &mut |known| state.evaluated.push(known))?;
         state.evaluated.sort_by_key(|known| known.hit);
+        let spending = budget::spending_of(self.scanner.budget, &state.evaluated);
+        // Where a budget ends depends on all anchors before; the text is looked at as if nothing were known of it.
+        if meter.spending().overspent + spending.overspent > 0 {
+            return self.scan_whole(text, 0..text.len(), 0..text.len());
+        }
         let mut gathered = Gathered::new(self.scanner.explain, 0..text.len());
+        gathered.hits.spending = spending;
         state.evaluated.iter().for_each(|known| gathered.take(known));
         Ok((gathered.settle(text, self.scanner), state.bounded()))
     }
@@ -187,6 +211,7 @@ impl TextWorker<'_> {
         part: Range<usize>,
         owned: Range<usize>,
     ) -> Result<(TextHits, Option<TextState>)> {
+        let mut meter = Meter::new(self.scanner.budget, owned.clone());
         let mut gathered = Gathered::new(self.scanner.explain, owned);
         let mut state = TextState::default();
         let mut start = part.start;
@@ -200,26 +225,36 @@ impl TextWorker<'_> {
             for hit in &mut self.hits {
                 (hit.start, hit.end) = (hit.start + start, hit.end + start);
             }
-            self.evaluate_hits(text, &mut |known| {
+            self.evaluate_hits(text, &mut meter, &mut |known| {
                 gathered.take(&known);
                 if state.evaluated.len() <= MOST_HANDED_ON {
                     state.evaluated.push(known);
                 }
-            });
+            })?;
             start = end;
         }
-        Ok((gathered.settle(text, self.scanner), state.bounded()))
+        gathered.hits.spending = meter.spending();
+        // What was not evaluated here may be within the budget of another version.
+        let state = state.bounded().filter(|_| meter.spending().overspent == 0);
+        Ok((gathered.settle(text, self.scanner), state))
     }
 
-    fn evaluate_hits(&mut self, text: &[u8], sink: &mut dyn FnMut(Evaluated)) {
+    fn evaluate_hits(&mut self, text: &[u8], meter: &mut Meter, sink: &mut dyn FnMut(Evaluated)) -> Result<()> {
         for hit in &self.hits {
-            self.verdicts.clear();
-            let reach = self.scanner.evaluator.evaluate(text, *hit, &mut self.verdicts);
+            if !meter.admits(hit.start) {
+                continue;
+            }
+            self.ledger.clear();
+            let reach = self.scanner.evaluator.evaluate(&mut *self.engine, text, *hit, &mut self.ledger)?;
             if let Some((back, forward)) = reach {
-                let verdicts = (!self.verdicts.is_empty()).then(|| self.verdicts.drain(..).collect());
-                sink(Evaluated { hit: *hit, origin: hit.start, back, forward, verdicts });
+                let work = self.ledger.work();
+                meter.spend(work);
+                let verdicts = &mut self.ledger.verdicts;
+                let verdicts = (!verdicts.is_empty()).then(|| verdicts.drain(..).collect());
+                sink(Evaluated { hit: *hit, origin: hit.start, back, forward, work, verdicts });
             }
         }
+        Ok(())
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Skip {
     ChangedDuringScan,
     /// Further candidates of one detector in one text, beyond the cap.
     MatchCap,
+    /// A stretch of text so full of beginnings of credentials that not all of them were looked at.
+    WorkCap,
     /// What a shallow or partial clone does not have.
     NotInClone,
     /// A path longer or deeper than the limit.
@@ -46,6 +48,7 @@ impl Skip {
             Self::Special => "special-file",
             Self::ChangedDuringScan => "changed-during-scan",
             Self::MatchCap => "match-cap",
+            Self::WorkCap => "work-cap",
             Self::NotInClone => "not-in-clone",
             Self::TooDeep => "too-deep",
             Self::ArchiveMember => "archive-member-size",

@@ -1,11 +1,15 @@
 //! Texts that are made to be slow: one endless line, nothing but keys, nothing but beginnings of keys, noise. Each is read
-//! at a stated speed in bounded memory. `CREDTRACE_TEST_SCALE=25` makes them as large as a release build deserves.
+//! at a stated speed in bounded memory. `CREDTRACE_TEST_SCALE=25` makes them as large as a release build deserves, and
+//! `benches/hostile.py` measures them there.
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::harness::{Run, Scratch, key, scale};
 
-/// Below these speeds, in bytes a second, something is wrong. A development build on a busy machine is far from what a
+/// Below these speeds, in bytes a second of processor time, something is wrong. A development build on a busy machine is far from what a
 /// release does, which reads what repeats a piece of any sort at 70 MB/s a core and more, and most of these texts at 300.
 const SLOWEST: usize = 1 << 20;
 const SLOWEST_AT_SCALE: usize = 5 << 20;
@@ -15,8 +19,10 @@ fn scan(bytes: &[u8], findings: usize) -> Run {
     let scratch = Scratch::new();
     scratch.write("text", bytes);
     let slowest = if scale() > 1 { SLOWEST_AT_SCALE } else { SLOWEST };
-    let limit = Duration::from_secs_f64(1.0 + bytes.len() as f64 / slowest as f64);
-    let run = scratch.scan_command(&["--threads", "2", "text"]).within_memory(400 + findings / 128).run().within(limit);
+    let seconds = 2 + (bytes.len() / slowest) as u64;
+    let limited = scratch.scan_command(&["--threads", "2", "text"]).within_memory(400 + findings / 128);
+    let run = limited.within_processor_time(seconds).run();
+    assert!(run.status.is_some(), "took more than {seconds} s of a processor, or a signal ended it{run:?}");
     assert_eq!(run.summary()["bytes_scanned"], bytes.len(), "{run:?}");
     run
 }
@@ -85,4 +91,56 @@ fn noise_is_read_at_speed() {
     let base64: Vec<u8> = (0..length).map(|_| digits[usize::from(draw() & 63)]).collect();
     let run = scan(&base64, 0);
     assert!(run.findings().len() < 3, "keys in noise{run:?}");
+}
+
+/// Beginnings of keys in every encoding, in an order that does not repeat.
+fn shuffled(length: usize) -> Vec<u8> {
+    let mut pieces: Vec<Vec<u8>> =
+        [" ", "\n", "=", "\"", "\\n", "\" + \"", "\u{1b}[31m", "%", "&"].map(Vec::from).to_vec();
+    let names =
+        ["sk-", "sk-ant-api03-", "gsk_", "ghp_", "AKIA", "openai", "api_key=", "deepseek", "eyJ", "-----BEGIN "];
+    for name in names {
+        let each = |form: &dyn Fn(u8) -> String| name.bytes().map(form).collect::<String>().into_bytes();
+        pieces.extend([name.into(), each(&|byte| format!("{byte:02x}")), each(&|byte| format!("%{byte:02X}"))]);
+        pieces.extend([each(&|byte| format!("\\u{byte:04x}")), each(&|byte| format!("&#{byte};"))]);
+        pieces.push(name.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        pieces.extend(["", "x", "xy"].map(|lead| STANDARD.encode(format!("{lead}{name}")).into_bytes()));
+        pieces.push(STANDARD.encode(STANDARD.encode(name)).into_bytes());
+    }
+    let mut state = 1_u64;
+    let mut text = Vec::with_capacity(length + 64);
+    while text.len() < length {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.extend_from_slice(&pieces[(state >> 33) as usize % pieces.len()]);
+    }
+    text.truncate(length);
+    text
+}
+
+#[test]
+fn what_never_repeats_is_read_at_speed_and_what_is_left_out_is_told() {
+    let (quiet, length) = (b"words of nobody in particular\n".repeat(8000), (1 << 20) * scale());
+    let bytes = [&quiet[..], &shuffled(length), format!("\n{}{}\n", "\n".repeat(70_000), key(1)).as_bytes()].concat();
+    let run = scan(&bytes, 0).status(1);
+    run.finding(&key(1));
+    let (summary, stretches) = (run.summary(), (length >> 16) as u64);
+    let left_out = summary["skipped"]["work-cap"].as_u64().unwrap_or_default();
+    assert!(left_out > stretches / 2 && left_out <= stretches + 1, "{left_out} of {stretches}{run:?}");
+    let warning = &summary["warnings"][0];
+    assert!(warning.as_str().is_some_and(|warning| warning.contains("not all of them were looked at")), "{run:?}");
+    let scratch = Scratch::new();
+    scratch.write("text", &bytes[..bytes.len().min(1 << 20)]);
+    let run = scratch.scan(&["--strict", "text"]).status(2);
+    assert_eq!(run.summary()["complete"], false, "{run:?}");
+    scratch.scan(&["-vv", "text"]).says("text: work-cap");
+}
+
+#[test]
+fn a_hook_lets_nothing_pass_that_it_could_not_look_at() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository("repo");
+    repository.write("text", shuffled(300_000));
+    repository.git(&["add", "-A"]);
+    let run = scratch.command(&["hook"]).in_folder(repository.path("")).run().status(2);
+    run.says("not all of them were looked at");
 }

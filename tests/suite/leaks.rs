@@ -1,13 +1,16 @@
 //! A secret leaves the process in no other way than the report that a person asked for: not in any form, not when
 //! something fails, not in what is left behind.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use crate::harness::{KeyKind, Run, Scratch, fake_key, key, write};
+use crate::harness::server::{Received, Reply, Server};
+use crate::harness::{KeyKind, Run, Scratch, binary, fake_key, key, write};
 
 pub(crate) const FORMATS: [&str; 9] = ["human", "jsonl", "json", "sarif", "csv", "html", "junit", "gitlab", "github"];
 
@@ -244,4 +247,105 @@ fn a_key_where_a_name_was_expected_is_never_repeated() {
         run_holds_none(&scratch.run(arguments).status(2), &keys);
     }
     folder_holds_none(&scratch.home(), &keys);
+}
+
+/// A provider that says everything it was sent again, in every form, in whatever way `number` chooses.
+fn echo(received: &Received, number: usize) -> Reply {
+    let sent: Vec<String> = received.headers.iter().map(|(_, value)| value.clone()).collect();
+    let said = sent.iter().flat_map(|sent| [vec![sent.clone(), STANDARD.encode(sent)], forms_of(sent)].concat());
+    let said = said.collect::<Vec<_>>().join(" ");
+    match number % 5 {
+        0 => {
+            Reply::Answer(401, vec![("x-error".into(), said.clone())], format!("{{\"error\":\"{said}\"}}").into_bytes())
+        }
+        1 => Reply::status(500, &said),
+        2 => Reply::Raw(format!("HTTP/1.1 {said}\r\n\r\n").into_bytes()),
+        3 => Reply::Answer(302, vec![("location".into(), format!("http://127.0.0.1:1/{said}"))], Vec::new()),
+        _ => Reply::status(200, &format!("{{\"data\":[{{\"id\":\"{said}\"}}],\"message\":\"{said}\"}}")),
+    }
+}
+
+/// The forms of whatever is long enough to be a key.
+fn forms_of(text: &str) -> Vec<String> {
+    if text.len() > 60 && text.is_ascii() { forms(text) } else { Vec::new() }
+}
+
+#[test]
+fn a_run_that_tells_all_that_it_does_tells_no_secret_whatever_fails() {
+    let scratch = Scratch::new();
+    let keys = [key(1), fake_key(KeyKind::OpenAi, 2), fake_key(KeyKind::GitHub, 3), fake_key(KeyKind::Groq, 4)];
+    broken_repository(&scratch, &keys);
+    // Candidates that are dropped, a link to follow, and names that are keys themselves.
+    scratch.write(
+        "more/plain.txt",
+        format!("{}\n{}\n", keys[0].to_lowercase(), "sk-ant-api03-".to_owned() + &"x".repeat(95)),
+    );
+    scratch.write(format!("more/{}", keys[1]), &keys[1]);
+    std::os::unix::fs::symlink(scratch.path("more"), scratch.path(format!("more/{}.link", keys[0]))).unwrap();
+    let temporary = scratch.elsewhere("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let count = AtomicUsize::new(0);
+    let server = Server::plain(move |received| echo(received, count.fetch_add(1, Ordering::Relaxed)));
+    let endpoints = ["anthropic", "openai", "github", "groq"].map(|provider| format!("{provider}={}", server.url()));
+    let missing = scratch.elsewhere(format!("{}/report", keys[2]));
+    let cases: [&[&str]; 4] = [
+        &["repo", "more"],
+        &["repo", &keys[3], "more", "--strict", "--format", "human"],
+        &["more", "--output", missing.to_str().unwrap()],
+        &["repo", "--history", &keys[0]],
+    ];
+    for (number, more) in cases.iter().enumerate() {
+        let mut arguments = vec!["scan", "-vvv", "--verify", "--verify-max-age", "0", "--allow-insecure-endpoints"];
+        arguments.extend(endpoints.iter().flat_map(|endpoint| ["--endpoint", endpoint]));
+        arguments.extend(*more);
+        let run = scratch.command(&arguments).env("TMPDIR", &temporary).run().status(2);
+        run_holds_none(&run, &keys);
+        for (said, from) in
+            [(" s: engine ", 0), ("status 401", 0), ("kept, confidence", 0), ("skipped more", 0), ("failed", 1)]
+        {
+            assert!(number != from || run.stderr.contains(said), "{said:?} is not told{run:?}");
+        }
+    }
+    assert!(server.requests().len() > 8, "providers were asked");
+    // A store that breaks off, and one that is another program's.
+    let store = scratch.elsewhere("inventory.db");
+    write(&store, [b"SQLite format 3\0", keys[0].as_bytes(), keys[1].as_bytes()].concat());
+    let run = scratch.run(&["scan", "-vvv", "more", "--inventory", store.to_str().unwrap()]).status(2);
+    run_holds_none(&run, &keys);
+    folder_holds_none(&scratch.home(), &keys);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "a temporary file was left");
+    assert!(!missing.parent().unwrap().exists(), "a folder was made for a report");
+}
+
+#[test]
+fn a_program_that_asks_leaves_no_core_and_shows_no_secret_to_other_processes() {
+    let scratch = Scratch::new();
+    let keys = [key(1)];
+    scratch.write("a.txt", &keys[0]);
+    let server = Server::plain(|_| Reply::Silence(Duration::from_secs(4)));
+    let url = format!("anthropic={}", server.url());
+    let mut child = Command::new(binary())
+        .args(["scan", "-vvv", "a.txt", "--verify", "--allow-insecure-endpoints", "--endpoint", &url])
+        .current_dir(scratch.path(""))
+        .env("CREDTRACE_HOME", scratch.home())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while server.requests().is_empty() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
+    let limits = std::fs::read_to_string(process.join("limits")).unwrap_or_default();
+    let arguments = std::fs::read(process.join("cmdline")).unwrap_or_default();
+    // Only a privileged reader sees the environment of such a process at all.
+    let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!server.requests().is_empty(), "nobody was asked");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default();
+    assert!(core.split_whitespace().nth(4) == Some("0"), "{limits}");
+    holds_none("the arguments", &arguments, &keys);
+    holds_none("the environment", &environment, &keys);
 }

@@ -14,7 +14,7 @@ use crate::finding::Report;
 use crate::identity::policy::Policy;
 use crate::report::{self, Format, RuleInfo};
 use crate::scan::run::Outcome;
-use crate::scan::{self, ScanOptions};
+use crate::scan::{self, Progress, ScanOptions};
 
 /// Runs the command.
 ///
@@ -33,7 +33,7 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
         talk(&agents_in_words(&options));
     }
     progress::watch_for_interrupts();
-    let bar = progress::Bar::new(arguments.no_progress || arguments.quiet);
+    let bar = progress::Bar::new(arguments.no_progress || arguments.quiet).telling(arguments.verbose);
     let mut outcome = scan::run(&options, &registry, &bar, &mut progress::PatientInput(std::io::stdin()));
     if let Some(Err(error)) = known.as_mut().map(|known| known.apply(&mut outcome)) {
         outcome.report.summary.complete = false;
@@ -42,8 +42,11 @@ pub fn run(arguments: ScanArguments) -> Result<Status> {
     if let Some(verifying) = verifying.filter(|_| !outcome.interrupted) {
         ask(&verifying, &mut outcome, &options, &bar);
     }
-    bar.finish();
+    if inventory.is_open() {
+        bar.begin("inventory", None);
+    }
     let identity_findings = inventory.enrich(&mut outcome, &options, &registry, &policy);
+    bar.finish();
     // All quote targets and names, and a credential may have been given as one.
     words::clean(&mut outcome.explanations);
     words::clean(&mut outcome.report.summary.errors);
