@@ -99,7 +99,7 @@ def cases(scale):
         Case("nothing but `a`", rest, repeated(b"a"), 100, 60, few),
         Case("nothing but `sk-`", rest, repeated(b"sk-"), 50, 100, few),
         Case("noise", rest, noise, 100, 60, few),
-        Case("beginnings of keys in every encoding, shuffled", rest, mix, 5, 100,
+        Case("beginnings of keys in every encoding, shuffled", rest, mix, 3, 100,
              lambda summary: summary["skipped"].get("work-cap", 0) > 0 and summary["warnings"]),
     ]
 

@@ -11,8 +11,8 @@ use super::delta::Evaluated;
 
 /// How much of a text shares a budget. Chunks and what they see on each side are multiples of it.
 pub const STRETCH: usize = 64 << 10;
-/// How much work a stretch may cost: 128 units a byte.
-pub const WORK: u64 = 128 * STRETCH as u64;
+/// How much work a stretch may cost: 256 units a byte, more than twice what any text of thirty real histories took.
+pub const WORK: u64 = 256 * STRETCH as u64;
 
 /// How large stretches are and what they may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
