@@ -48,4 +48,23 @@ pub struct Surroundings {
     pub references: Vec<String>,
     /// Public values beside the names that its detector's request asks for, each with the name as the detector has it.
     pub named: Vec<(String, String)>,
+    /// Of the password of a connection URI: where that leads, at each of its places.
+    pub addresses: Vec<Address>,
+}
+
+/// Where a connection URI leads, without the password in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// What stands before `://`, lower case: `postgres`, `mongodb+srv`.
+    pub scheme: String,
+    /// The user, as it is written.
+    pub user: String,
+    /// The first host.
+    pub host: String,
+    /// Its port.
+    pub port: Option<u16>,
+    /// The path, from its slash on; empty where there is none.
+    pub path: String,
+    /// The query without its question mark.
+    pub query: String,
 }

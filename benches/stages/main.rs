@@ -14,7 +14,7 @@ use credtrace::detector::Registry;
 use credtrace::filter::{self, Value};
 use credtrace::finding::{Confidence, Report};
 use credtrace::matcher::engine::{self, EngineChoice, Workload};
-use credtrace::matcher::{AnchorHit, Engine, Evaluator, Verdict};
+use credtrace::matcher::{AnchorHit, Engine, Evaluator, Ledger, Verdict};
 use credtrace::scan::text::TextScanner;
 use credtrace::scan::{NoProgress, ScanOptions, run};
 use credtrace::secret::FingerprintKey;
@@ -110,11 +110,13 @@ fn gates(bencher: Bencher) {
 }
 
 fn verdicts(evaluator: &Evaluator<'_>, hits: &[AnchorHit]) -> Vec<Verdict> {
-    let mut sink = Vec::new();
+    let (mut ledger, mut verdicts) = (Ledger::default(), Vec::new());
     for hit in hits {
-        evaluator.evaluate(&TEXT.bytes, *hit, &mut sink);
+        ledger.clear();
+        evaluator.evaluate(&TEXT.bytes, *hit, &mut ledger);
+        verdicts.append(&mut ledger.verdicts);
     }
-    sink
+    verdicts
 }
 
 fn is_kept(verdict: &&Verdict) -> bool {

@@ -35,6 +35,10 @@ pub struct VerifyingArguments {
     #[arg(long = "endpoint-header", value_name = "PROVIDER=HEADER:VALUE")]
     pub endpoint_headers: Vec<String>,
 
+    /// Log in to databases as well, at the public hosts that the addresses name: encrypted, without a query
+    #[arg(long)]
+    pub verify_databases: bool,
+
     /// Let an --endpoint be http:// or have a private address
     #[arg(long)]
     pub allow_insecure_endpoints: bool,
@@ -61,6 +65,7 @@ impl VerifyingArguments {
         let given = [
             ("--endpoint", !self.endpoints.is_empty()),
             ("--endpoint-header", !self.endpoint_headers.is_empty()),
+            ("--verify-databases", self.verify_databases),
             ("--allow-insecure-endpoints", self.allow_insecure_endpoints),
             ("--verify-max-age", self.verify_max_age.is_some()),
             ("--verify-limit", self.verify_limit.is_some()),
@@ -78,6 +83,9 @@ impl VerifyingArguments {
     /// One that is not well formed, or a variable or file that is not there.
     pub fn endpoints(&self, registry: &Registry) -> Result<Endpoints> {
         let mut endpoints = Endpoints::parse(&self.endpoints, registry.detectors(), self.allow_insecure_endpoints)?;
+        if self.verify_databases {
+            endpoints.allow_databases();
+        }
         for given in &self.endpoint_headers {
             let (provider, name, value) = header(given)?;
             endpoints.add_header(provider, name, value)?;
@@ -270,6 +278,7 @@ mod tests {
         let refused = |arguments: VerifyingArguments| arguments.refuse_without_verify().is_err();
         assert!(!refused(VerifyingArguments::default()));
         assert!(refused(VerifyingArguments { endpoints: vec![String::new()], ..Default::default() }));
+        assert!(refused(VerifyingArguments { verify_databases: true, ..Default::default() }));
         assert!(refused(VerifyingArguments { endpoint_headers: vec![String::new()], ..Default::default() }));
         assert!(refused(VerifyingArguments { allow_insecure_endpoints: true, ..Default::default() }));
         assert!(refused(VerifyingArguments { verify_max_age: Some(Duration::ZERO), ..Default::default() }));

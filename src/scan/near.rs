@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::credential::{FoundCompanion, Surroundings};
+use crate::credential::{Address, FoundCompanion, Surroundings};
 use crate::detector::registry::Registry;
 use crate::matcher::Candidate;
 
@@ -152,6 +152,44 @@ fn named(text: &[u8], start: usize, end: usize, names: &[&str]) -> Vec<(String, 
     near
 }
 
+/// The longest part of a connection URI before or after its password that is read, in bytes.
+const LONGEST_URI: usize = 1024;
+
+/// Reads the connection URI that a password stands in.
+pub(super) fn address(text: &[u8], start: usize, end: usize) -> Option<Address> {
+    let before = std::str::from_utf8(&text[start.saturating_sub(LONGEST_URI)..start]);
+    // A window may begin in the middle of a character.
+    let before = before.or_else(|_| {
+        let line = text[..start].iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+        std::str::from_utf8(&text[line..start])
+    });
+    let (head, user) = before.ok()?.strip_suffix(':')?.rsplit_once("://")?;
+    let scheme = head.rsplit(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '+')).next()?;
+    let after = text[end..].get(..LONGEST_URI).unwrap_or(&text[end..]).strip_prefix(b"@")?;
+    let ends = |byte: &u8| !byte.is_ascii_graphic() || br#""'`<>\(){}|^;"#.contains(byte);
+    let rest = &after[..after.iter().position(ends).unwrap_or(after.len())];
+    let rest = std::str::from_utf8(rest).ok()?.trim_end_matches(['.', ',', ']']);
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (hosts, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let first = hosts.split(',').next()?;
+    let (host, port) = match first.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (host, Some(port.parse().ok()?))
+        }
+        _ => (first, None),
+    };
+    let user = user.to_owned();
+    let found = Address {
+        scheme: scheme.to_ascii_lowercase(),
+        user,
+        host: host.into(),
+        port,
+        path: path.into(),
+        query: query.into(),
+    };
+    (!found.host.is_empty() && !found.scheme.is_empty()).then_some(found)
+}
+
 /// Gathers what stands near a span of a text; `names` are those beside which a request of its detector wants a value.
 pub(super) fn surroundings(text: &[u8], start: usize, end: usize, names: &[&str]) -> Surroundings {
     let window = start.saturating_sub(WINDOW)..end.saturating_add(WINDOW).min(text.len());
@@ -223,6 +261,11 @@ pub(super) fn join(all: &mut Surroundings, one: &Surroundings) {
         names.iter().for_each(|name| add(list, name.clone()));
     }
     one.named.iter().for_each(|pair| add_pair(&mut all.named, pair.clone()));
+    for address in &one.addresses {
+        if all.addresses.len() < MOST && !all.addresses.contains(address) {
+            all.addresses.push(address.clone());
+        }
+    }
 }
 
 /// Adds a name with its value to a list that holds no doubles and is bounded.

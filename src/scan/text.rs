@@ -8,7 +8,7 @@ use super::delta::{Evaluated, Plan, Shared, TextState, ZoneBuffer};
 use super::records::Origin;
 use super::{excerpt, near};
 use crate::credential::{FoundCompanion, Surroundings};
-use crate::detector::compile::gate;
+use crate::detector::compile::{Kind, gate};
 use crate::detector::registry::Registry;
 use crate::error::Result;
 use crate::matcher::engine::{self, EngineChoice, Workload};
@@ -334,6 +334,19 @@ impl Gathered {
     }
 }
 
+/// Gathers what stands near a candidate.
+fn gathered(candidate: &Candidate, text: &[u8], registry: &Registry) -> Surroundings {
+    let (start, end) = (candidate.start, candidate.end);
+    let detector = registry.detector(candidate.detector);
+    let asked = detector.verify.iter().flat_map(|verify| verify.named.values().flatten());
+    let names: Vec<&str> = asked.map(String::as_str).collect();
+    let mut near = near::surroundings(text, start, end, &names);
+    if detector.kind == Kind::ConnectionUri {
+        near.addresses.extend(near::address(text, start, end));
+    }
+    near
+}
+
 /// Notes what stands near each candidate.
 fn look_around(located: &mut [Located], text: &[u8], scanner: &TextScanner<'_>) {
     let candidates: Vec<&Candidate> = located.iter().map(|located| &located.candidate).collect();
@@ -341,11 +354,7 @@ fn look_around(located: &mut [Located], text: &[u8], scanner: &TextScanner<'_>) 
     for (located, companions) in located.iter_mut().zip(companions) {
         located.companions = companions;
         if scanner.gather {
-            let (start, end) = (located.candidate.start, located.candidate.end);
-            let verify = scanner.registry.detector(located.candidate.detector).verify.as_ref();
-            let names: Vec<&str> =
-                verify.into_iter().flat_map(|verify| verify.named.values().flatten()).map(String::as_str).collect();
-            located.surroundings = Some(Box::new(near::surroundings(text, start, end, &names)));
+            located.surroundings = Some(Box::new(gathered(&located.candidate, text, scanner.registry)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The only file of the program that opens a socket.
+//! The client: beside [`super::dial`], which logs in to databases, the only file of the program that opens a socket.
 //!
 //! A request goes to the host that it names and to no other: redirects are answers, a proxy is used where a person named
 //! one and never because the environment does, and a name is resolved once, every address that it leads to is looked at,
@@ -21,7 +21,9 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::address::{Special, special};
+use super::dial::Dialer;
 use super::exchange::{Answer, Endpoint, Failure, Request};
+use super::login::Login;
 use crate::error::{Error, Result};
 
 /// How much of a body is read, in bytes; what a detector looks for stands in the first few.
@@ -88,8 +90,10 @@ pub struct Client {
     strict: Agent,
     /// For endpoints that a person named, where that person allowed more.
     lenient: Option<Agent>,
+    /// For databases.
+    dialer: Dialer,
     deadline: Duration,
-    stopped: AtomicBool,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -110,11 +114,13 @@ impl Client {
             Agent::with_parts(config(options, reach, proxy.clone()), connector, names)
         };
         let lenient = options.allow_insecure_endpoints.then(|| agent(Reach::Gateways));
+        let stopped = Arc::new(AtomicBool::new(false));
         Ok(Self {
             strict: agent(Reach::Internet),
             lenient,
+            dialer: Dialer::new(options, Arc::clone(&stopped)),
             deadline: options.deadline,
-            stopped: AtomicBool::new(false),
+            stopped,
         })
     }
 
@@ -134,9 +140,12 @@ impl Client {
             let (host, reason) = (endpoint.host.clone(), "its path would hold the secret and is not encrypted");
             return Err(Failure::Unsendable { host, reason });
         }
+        if let Some(login) = Login::of(request) {
+            return self.dialer.log_in(&login, request, reach);
+        }
         let head = head(request)?;
         let agent = lenient.unwrap_or(&self.strict);
-        // The secret leaves the program here and nowhere else.
+        // The secret leaves the program here, or by the login above, and nowhere else.
         let body = request.body.as_ref().map(|body| body.expose().to_vec());
         let has_body = matches!(*head.method(), Method::POST | Method::PUT | Method::PATCH);
         let response = match body.or_else(|| has_body.then(Vec::new)) {
@@ -205,11 +214,11 @@ fn check_endpoint(endpoint: &Endpoint, reach: Reach) -> Result<(), Failure> {
 }
 
 /// Returns an address of IPv6 without its brackets.
-fn bare(host: &str) -> &str {
+pub(super) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-fn refused(host: &str, address: IpAddr, kind: Special) -> Failure {
+pub(super) fn refused(host: &str, address: IpAddr, kind: Special) -> Failure {
     Failure::RefusedAddress { host: host.to_owned(), address, kind: kind.name() }
 }
 
@@ -263,7 +272,7 @@ fn read(response: http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
 
 /// Which addresses may be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+pub(super) enum Reach {
     /// Those of the public internet.
     Internet,
     /// Those, and those of networks of one's own.
@@ -273,7 +282,7 @@ enum Reach {
 }
 
 impl Reach {
-    fn allows(self, address: IpAddr) -> Result<(), Special> {
+    pub(super) fn allows(self, address: IpAddr) -> Result<(), Special> {
         match (special(address), self) {
             (None, _) | (_, Self::Anywhere) => Ok(()),
             (Some(kind), Self::Gateways) if kind.may_be_a_gateway() => Ok(()),
@@ -426,7 +435,7 @@ fn broken_off(error: &io::Error, host: String, deadline: Duration) -> Failure {
 }
 
 /// Why a host could not prove who it is. What a certificate says of itself is not repeated: its names are the host's words.
-fn doubt(error: &rustls::Error) -> &'static str {
+pub(super) fn doubt(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Fault;
     match error {
         rustls::Error::InvalidCertificate(Fault::UnknownIssuer) => "no known authority signed its certificate",
@@ -447,7 +456,7 @@ fn doubt(error: &rustls::Error) -> &'static str {
 }
 
 /// What the system says of a connection that did not come about.
-fn said(kind: io::ErrorKind) -> &'static str {
+pub(super) fn said(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::ConnectionRefused => "it was refused",
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "it was broken off",

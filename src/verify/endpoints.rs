@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::detector::compile::Detector;
+use crate::detector::compile::{Detector, Kind};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 use super::exchange::{Endpoint, Request};
+use super::login;
 use super::request::Refusal;
 
 /// The longest URL that is taken, in bytes.
@@ -37,6 +38,8 @@ pub struct Endpoints {
     named: BTreeMap<String, Endpoint>,
     /// What their endpoints want to be sent beside the credential, by provider and lower-case name.
     headers: BTreeMap<String, BTreeMap<String, Secret>>,
+    /// Whether databases may be logged in to.
+    databases: bool,
 }
 
 impl Endpoints {
@@ -64,7 +67,17 @@ impl Endpoints {
                 )));
             }
         }
-        Ok(Self { named, headers: BTreeMap::new() })
+        Ok(Self { named, headers: BTreeMap::new(), databases: false })
+    }
+
+    /// Lets databases be logged in to, at the addresses that connection URIs name.
+    pub fn allow_databases(&mut self) {
+        self.databases = true;
+    }
+
+    /// Returns whether databases may be logged in to.
+    pub fn databases(&self) -> bool {
+        self.databases
     }
 
     /// Adds a header that a provider's endpoint wants beside the credential: a gateway's own key, the name of a route. It is
@@ -146,18 +159,28 @@ impl Endpoints {
     pub fn list(&self, detectors: &[Detector]) -> Vec<Callable> {
         let mut list = BTreeSet::new();
         for detector in detectors {
-            let Some(verify) = &detector.verify else { continue };
+            let logs_in = self.databases && detector.kind == Kind::ConnectionUri && login::speaks(&detector.provider);
+            if detector.verify.is_none() && !logs_in {
+                continue;
+            }
             let place = |place: String, named| Callable { provider: detector.provider.clone(), place, named };
             if let Some(endpoint) = self.of(&detector.provider) {
                 list.insert(place(endpoint.to_string(), true));
                 continue;
             }
+            let Some(verify) = &detector.verify else {
+                list.insert(place(ANY_DATABASE.to_owned(), false));
+                continue;
+            };
             list.extend(verify.hosts.iter().map(|host| place(format!("https://{host}"), false)));
             list.extend(verify.host_suffixes.iter().map(|suffix| place(format!("https://*{suffix}"), false)));
         }
         list.into_iter().collect()
     }
 }
+
+/// How the hosts of databases are listed, which stand in the addresses that a scan finds.
+const ANY_DATABASE: &str = "tls://*";
 
 /// A place that could be called.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,9 +200,12 @@ fn parse_url(url: &str, insecure: bool) -> Result<Endpoint, String> {
     }
     let (scheme, rest) = url.split_once("://").ok_or("the URL must begin with https://")?;
     let secure = match scheme.to_ascii_lowercase().as_str() {
-        "https" => true,
-        "http" if insecure => false,
-        "http" => return Err("http would send the key in the open; use https, or --allow-insecure-endpoints".into()),
+        // The second of each is how a database is named, which speaks no HTTP.
+        "https" | "tls" => true,
+        "http" | "tcp" if insecure => false,
+        "http" | "tcp" => {
+            return Err("it would send the key in the open; use https or tls, or --allow-insecure-endpoints".into());
+        }
         _ => return Err("the URL must begin with https://".into()),
     };
     if rest.contains(['?', '#']) {

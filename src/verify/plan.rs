@@ -13,7 +13,7 @@ use crate::finding::{Liveness, Verification};
 use super::endpoints::{Endpoints, is_label};
 use super::exchange::{Answer, Endpoint, Failure, Request};
 use super::request::{self, Parts, Refusal};
-use super::{answer, canary, offline, published, sign};
+use super::{answer, canary, login, offline, published, sign};
 
 /// The most labels that a tenant's name has before the detector's suffix, as in `account.region.cloud`.
 const MOST_LABELS: usize = 3;
@@ -64,6 +64,9 @@ fn requests(
         ));
     }
     let Some(verify) = &detector.verify else {
+        if detector.kind == Kind::ConnectionUri && endpoints.databases() {
+            return login::request(detector, found, endpoints).map(|request| vec![request]);
+        }
         return Err(Refusal::not_checked(no_request(detector.kind)));
     };
     let mut parts = Parts::cut(found, verify, now)?;
@@ -99,7 +102,7 @@ fn requests(
 /// Says why a credential without a declared request is not asked about.
 fn no_request(kind: Kind) -> &'static str {
     match kind {
-        Kind::ConnectionUri => "no read-only request is known: a database would have to be logged into",
+        Kind::ConnectionUri => "a database would have to be logged into, which --verify-databases allows",
         _ => "no read-only request is known",
     }
 }
@@ -249,6 +252,11 @@ fn refuse_other_partitions(found: &FoundCredential) -> Result<(), Refusal> {
 /// Live at one site is live; else limited at one is limited; dead is what all say. Where a request without the secret was
 /// answered as if it had one, nothing is known.
 pub fn judge(detector: &Detector, answers: &[(Request, Result<Answer, Failure>)]) -> Verification {
+    if let [(request, outcome)] = answers
+        && let Some(verdict) = login::judge(request, outcome)
+    {
+        return verdict;
+    }
     let Some(verify) = &detector.verify else {
         return Refusal::not_checked("no read-only request is known").into();
     };

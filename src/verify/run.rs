@@ -15,6 +15,7 @@ use super::client::Client;
 use super::endpoints::Endpoints;
 use super::exchange::{Answer, Endpoint, Failure, Request};
 use super::guard;
+use super::login;
 use super::pace::{Pace, PaceOptions, Ticket, Turn};
 use super::plan::{self, Plan};
 use crate::credential::FoundCredential;
@@ -420,7 +421,7 @@ impl<'a, S: Sender, J: Judge> Run<'a, S, J> {
         let open = self.judge.judge(finding, std::slice::from_ref(&exchange)).state == Liveness::Unknown;
         let mut state = self.lock();
         let options = state.pace.options();
-        let again = options.again(stage.attempts, &exchange.1, now).filter(|_| open);
+        let again = options.again(stage.attempts, &exchange.1, now).filter(|_| open && !login::is_one(&exchange.0));
         let pause = options.pause(&exchange.1, now).max(again.unwrap_or_default());
         state.pace.done(host, provider(finding), exchange.1.as_ref().err(), pause, Instant::now());
         if again.is_some() && !state.interrupted {

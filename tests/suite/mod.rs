@@ -41,6 +41,7 @@ mod scrub;
 mod setup;
 mod verify;
 mod verify_command;
+mod verify_databases;
 mod verify_gateways;
 mod verify_hidden_path;
 mod verify_hostile;

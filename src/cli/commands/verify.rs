@@ -104,8 +104,14 @@ pub fn run(arguments: &VerifyArguments) -> Result<Status> {
     let key = home::fingerprint_key(arguments.fingerprint_key_file.as_deref())?;
     progress::watch_for_interrupts();
     let Some((secret, companions)) = input::read(&arguments.companions)? else { return Ok(Status::Interrupted) };
-    let head = input::head_of(&secret, detector, &registry)?;
-    let mut found = FoundCredential::alone(secret);
+    let (mut found, head) = match input::address_of(&secret, detector, &registry)? {
+        // Of a whole address the credential is the password, as a scan has it.
+        Some(found) => (found, 0),
+        None => {
+            let head = input::head_of(&secret, detector, &registry)?;
+            (FoundCredential::alone(secret), head)
+        }
+    };
     for (id, secret) in companions {
         input::check_companion(&id, &secret, detector, &registry)?;
         found.companions.push(FoundCompanion { detector: id, secret, distance: 0 });

@@ -9,8 +9,11 @@ use crate::cli::progress::{self, PatientInput};
 use crate::cli::quiet::Quiet;
 use crate::cli::talk;
 use crate::cli::value::credentials_in;
-use crate::detector::compile::Detector;
+use crate::credential::FoundCredential;
+use crate::detector::compile::{Detector, Kind};
 use crate::detector::registry::Registry;
+use crate::matcher::engine::{EngineChoice, Workload};
+use crate::scan::text::TextScanner;
 use crate::secret::Secret;
 
 /// The most that is read, in bytes: no credential is longer.
@@ -84,6 +87,28 @@ pub(super) fn head_of(secret: &Secret, detector: &Detector, registry: &Registry)
         None => format!("`credtrace detectors show {}` tells how one looks", detector.id),
     };
     bail!("what came on standard input is no {}, so nothing was sent; {hint}", detector.name)
+}
+
+/// Reads a whole connection URI: its password, with the address round it. Nothing where the detector finds no addresses or
+/// the text is none.
+///
+/// # Errors
+/// A scanner that cannot be made.
+pub(super) fn address_of(text: &Secret, detector: &Detector, registry: &Registry) -> Result<Option<FoundCredential>> {
+    if detector.kind != Kind::ConnectionUri {
+        return Ok(None);
+    }
+    let alone = registry.clone().select(&[detector.id.as_str()], &[])?;
+    let line = Zeroizing::new([text.expose(), b"\n"].concat());
+    let scanner = TextScanner::new(&alone, EngineChoice::Pure, Workload::Small, false)?.gathering(true);
+    let mut located = scanner.worker()?.scan(&line)?.located.into_iter();
+    let (first, second) = (located.next(), located.next());
+    let only = first.filter(|first| second.is_none() && first.candidate.secret != *text);
+    Ok(only.map(|only| FoundCredential {
+        secret: only.candidate.secret,
+        companions: Vec::new(),
+        surroundings: only.surroundings.map(|near| *near).unwrap_or_default(),
+    }))
 }
 
 /// Finds a value in a text of its own, behind a name where one is given; returns the detector and the constant head.
