@@ -109,11 +109,12 @@ fn gates(bencher: Bencher) {
     });
 }
 
-fn verdicts(evaluator: &Evaluator<'_>, hits: &[AnchorHit]) -> Vec<Verdict> {
+fn verdicts(evaluator: &Evaluator<'_>, engine: &dyn Engine, hits: &[AnchorHit]) -> Vec<Verdict> {
+    let mut worker = engine.worker().expect("a worker");
     let (mut ledger, mut verdicts) = (Ledger::default(), Vec::new());
     for hit in hits {
         ledger.clear();
-        evaluator.evaluate(&TEXT.bytes, *hit, &mut ledger);
+        evaluator.evaluate(worker.as_mut(), &TEXT.bytes, *hit, &mut ledger).expect("an evaluation");
         verdicts.append(&mut ledger.verdicts);
     }
     verdicts
@@ -125,10 +126,11 @@ fn is_kept(verdict: &&Verdict) -> bool {
 
 #[divan::bench]
 fn evaluate(bencher: Bencher) {
-    let hits = hits(open("pure").as_ref());
+    let engine = open("fastest");
+    let hits = hits(engine.as_ref());
     let evaluator = Evaluator::new(&REGISTRY);
     bencher.counter(ItemsCount::new(hits.len())).bench(|| {
-        let verdicts = verdicts(&evaluator, black_box(&hits));
+        let verdicts = verdicts(&evaluator, engine.as_ref(), black_box(&hits));
         let kept = verdicts.iter().filter(is_kept).count();
         assert!(kept >= TEXT.planted && verdicts.len() - kept >= TEXT.placeholders, "{kept} of {}", verdicts.len());
         verdicts
@@ -139,7 +141,8 @@ fn evaluate(bencher: Bencher) {
 #[divan::bench]
 fn filters(bencher: Bencher) {
     let evaluator = Evaluator::new(&REGISTRY);
-    let verdicts = verdicts(&evaluator, &hits(open("pure").as_ref()));
+    let engine = open("fastest");
+    let verdicts = verdicts(&evaluator, engine.as_ref(), &hits(engine.as_ref()));
     let candidates: Vec<_> = verdicts
         .iter()
         .filter_map(|verdict| match verdict {

@@ -35,6 +35,26 @@ pub trait EngineWorker: Send {
     fn find(&mut self, text: &[u8], hits: &mut Vec<AnchorHit>) -> Result<()>;
 }
 
+/// An engine for the small texts that views make of a stretch of a text.
+pub(super) struct Inside<'engine> {
+    pub(super) engine: &'engine mut dyn EngineWorker,
+    /// Why it failed on one of them.
+    pub(super) failure: Option<Error>,
+}
+
+impl Inside<'_> {
+    /// Returns the anchors of a text in their order; none where the engine fails, which is told in the end.
+    pub(super) fn find(&mut self, text: &[u8]) -> Vec<AnchorHit> {
+        let mut hits = Vec::new();
+        if let Err(failure) = self.engine.find(text, &mut hits) {
+            self.failure.get_or_insert(failure);
+            hits.clear();
+        }
+        hits.sort_unstable();
+        hits
+    }
+}
+
 /// How much text a run will see; it decides which engine starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {

@@ -5,6 +5,7 @@
 //! decoded and looked through for anchors again. Either way a verdict depends on a
 //! bounded stretch alone, whose size [`Evaluator::evaluate`] returns.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -12,14 +13,14 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::boundary;
 pub use super::candidate::{Candidate, Dropped, Verdict};
 use super::decoded::{self, Reach, farther};
-use super::engine::{AnchorHit, Workload};
+use super::engine::{AnchorHit, EngineWorker, Inside};
 use super::ledger::Ledger;
 use super::look::{self, GENERIC, Look};
-use super::pure::PureEngine;
 use super::repetition;
 use super::views::{self, Undone, View, join, undo, value};
 use crate::detector::compile::{Anchor, Encoding, Place, Rule};
 use crate::detector::registry::Registry;
+use crate::error::Result;
 use crate::filter::grammar;
 use crate::finding::Confidence;
 
@@ -50,9 +51,10 @@ const VALUE_BEHIND: usize = 16;
 /// Evaluates anchors against a registry's rules. Regexes are compiled when first needed and shared by all threads.
 pub struct Evaluator<'registry> {
     registry: &'registry Registry,
+    /// The regexes of rules; of rules that match alike, one has it for all.
     regexes: Vec<OnceLock<Regex>>,
-    /// Finds anchors in what was decoded; made when first needed.
-    inner: OnceLock<Option<PureEngine>>,
+    /// The first rule that matches as a rule does: several providers issue tokens of one form.
+    alike: Vec<u16>,
     #[cfg(test)]
     stressed: bool,
 }
@@ -60,11 +62,13 @@ pub struct Evaluator<'registry> {
 impl<'registry> Evaluator<'registry> {
     /// Prepares the evaluation of a registry's rules; compiles nothing.
     pub fn new(registry: &'registry Registry) -> Self {
-        let regexes = registry.rules.iter().map(|_| OnceLock::new()).collect();
+        let mut known = HashMap::new();
+        let form = |rule: &'registry Rule| (&*rule.regex, rule.place == Place::Around);
+        let alike = registry.rules.iter().zip(0..).map(|(rule, number)| *known.entry(form(rule)).or_insert(number));
         Self {
             registry,
-            regexes,
-            inner: OnceLock::new(),
+            regexes: registry.rules.iter().map(|_| OnceLock::new()).collect(),
+            alike: alike.collect(),
             #[cfg(test)]
             stressed: false,
         }
@@ -73,10 +77,23 @@ impl<'registry> Evaluator<'registry> {
     /// Evaluates one anchor. Returns how many bytes before and after the anchor the verdicts could read, at most
     /// [`RUN_REACH`] and the reach of a name where it is encoded; nothing where no rule's gate passed and nothing right behind the anchor could have
     /// kept it from passing: that depends on no more than [`views::LOOK`] bytes beyond the gate's reach.
-    pub fn evaluate(&self, text: &[u8], hit: AnchorHit, sink: &mut Ledger) -> Option<Reach> {
+    ///
+    /// # Errors
+    /// Where the engine fails on what was decoded.
+    pub fn evaluate(
+        &self,
+        engine: &mut dyn EngineWorker,
+        text: &[u8],
+        hit: AnchorHit,
+        sink: &mut Ledger,
+    ) -> Result<Option<Reach>> {
         #[cfg(test)]
         let known = sink.verdicts.len();
-        let reach = self.evaluate_at(text, hit, 0, sink);
+        let mut inside = Inside { engine, failure: None };
+        let reach = self.evaluate_at(&mut inside, text, hit, 0, sink);
+        if let Some(failure) = inside.failure {
+            return Err(failure);
+        }
         #[cfg(test)]
         if let (true, Some((back, forward))) = (self.stressed, reach) {
             sink.verdicts.truncate(known);
@@ -84,22 +101,29 @@ impl<'registry> Evaluator<'registry> {
             let rule = self.rule(self.registry.anchors[hit.anchor as usize].rules[0]);
             sink.verdicts.push(stand_in(rule.detector, &text[window], hit));
         }
-        reach
+        Ok(reach)
     }
 
-    fn evaluate_at(&self, text: &[u8], hit: AnchorHit, depth: usize, sink: &mut Ledger) -> Option<Reach> {
+    fn evaluate_at(
+        &self,
+        inside: &mut Inside<'_>,
+        text: &[u8],
+        hit: AnchorHit,
+        depth: usize,
+        sink: &mut Ledger,
+    ) -> Option<Reach> {
         let encoding = self.registry.anchors[hit.anchor as usize].encoding;
         if repetition::surrounds(text, hit.start, encoding != Encoding::Plain) {
             return Some(repetition::REACH);
         }
         match encoding {
-            Encoding::Plain => self.evaluate_plain(text, hit, sink),
-            encoding if depth < DEEPEST => Some(self.evaluate_encoded(text, hit, encoding, depth, sink)),
+            Encoding::Plain => self.evaluate_plain(inside, text, hit, sink),
+            encoding if depth < DEEPEST => Some(self.evaluate_encoded(inside, text, hit, (encoding, depth), sink)),
             _ => None,
         }
     }
 
-    fn evaluate_plain(&self, text: &[u8], hit: AnchorHit, sink: &mut Ledger) -> Option<Reach> {
+    fn evaluate_plain(&self, inside: &mut Inside<'_>, text: &[u8], hit: AnchorHit, sink: &mut Ledger) -> Option<Reach> {
         let anchor = &self.registry.anchors[hit.anchor as usize];
         let distance = self.distance(anchor);
         if distance.is_some() && anchor.caseless && look::is_inside_a_word(text, hit.start, hit.end) {
@@ -144,7 +168,7 @@ impl<'registry> Evaluator<'registry> {
             return reach;
         }
         if self.is_suspect(anchor, text, hit) {
-            self.evaluate_in_views(text, hit, sink);
+            self.evaluate_in_views(inside, text, hit, sink);
         }
         if let Some(distance) = given {
             self.evaluate_cut_value(text, hit, distance, sink);
@@ -239,25 +263,25 @@ impl<'registry> Evaluator<'registry> {
     }
 
     /// Reads the text round an anchor with more and more undone, until something is found.
-    fn evaluate_in_views(&self, text: &[u8], hit: AnchorHit, sink: &mut Ledger) {
+    fn evaluate_in_views(&self, inside: &mut Inside<'_>, text: &[u8], hit: AnchorHit, sink: &mut Ledger) {
         let (mut view, _) = self.window(text, hit);
         sink.read(view.bytes.len());
         if let Some(seen) = undo::unseen(&view) {
             let place = (seen.position(hit.start), seen.position(hit.end));
-            if self.look_through(&seen, hit.anchor, place, sink) {
+            if self.look_through(inside, &seen, hit.anchor, place, sink) {
                 return;
             }
         }
         for level in 0..=LEVELS {
             let (from, to) = (view.position(hit.start), view.position(hit.end));
-            if level > 0 && self.look_through(&view, hit.anchor, (from, to), sink) {
+            if level > 0 && self.look_through(inside, &view, hit.anchor, (from, to), sink) {
                 return;
             }
             for start in self.token_starts(&view, hit.anchor, from) {
                 let Some(joined) = join::join(&view, start) else { continue };
                 sink.read(joined.bytes.len());
                 let place = (joined.position(hit.start), joined.position(hit.end));
-                if self.look_through(&joined, hit.anchor, place, sink) {
+                if self.look_through(inside, &joined, hit.anchor, place, sink) {
                     return;
                 }
             }
@@ -286,18 +310,22 @@ impl<'registry> Evaluator<'registry> {
 
     /// Looks at a view with the rules of an anchor, and with those of other anchors that its token holds once it is whole.
     /// Returns whether something was found.
-    fn look_through(&self, view: &View<'_>, number: u32, place: (usize, usize), sink: &mut Ledger) -> bool {
+    fn look_through(
+        &self,
+        inside: &mut Inside<'_>,
+        view: &View<'_>,
+        number: u32,
+        place: (usize, usize),
+        sink: &mut Ledger,
+    ) -> bool {
         let anchor = &self.registry.anchors[number as usize];
         let mut found = self.look_with(view, anchor, place, sink);
         let token = join::run(&view.bytes[place.0..]);
         if anchor.caseless || token <= place.1 - place.0 {
             return found;
         }
-        let mut hits = Vec::new();
         sink.searched(token);
-        self.find_inner(&view.bytes[place.0..place.0 + token], &mut hits);
-        hits.sort_unstable();
-        for hit in hits {
+        for hit in inside.find(&view.bytes[place.0..place.0 + token]) {
             let other = &self.registry.anchors[hit.anchor as usize];
             if other.encoding == Encoding::Plain && !other.caseless && hit.anchor != number {
                 found |= self.look_with(view, other, (place.0 + hit.start, place.0 + hit.end), sink);
@@ -342,10 +370,10 @@ impl<'registry> Evaluator<'registry> {
     /// Decodes what stands round an encoded anchor and evaluates the anchors that it holds there.
     fn evaluate_encoded(
         &self,
+        inside: &mut Inside<'_>,
         text: &[u8],
         hit: AnchorHit,
-        encoding: Encoding,
-        depth: usize,
+        (encoding, depth): (Encoding, usize),
         sink: &mut Ledger,
     ) -> Reach {
         sink.passed();
@@ -357,7 +385,7 @@ impl<'registry> Evaluator<'registry> {
         sink.read(2 * near);
         let Some((view, from, to)) = decoded::round(text, hit, encoding, reach) else { return reach };
         sink.searched(view.bytes.len());
-        let mut inner = self.anchors_near(&view, from, to);
+        let mut inner = self.anchors_near(inside, &view, from, to);
         inner.iter().for_each(|_| sink.looked());
         inner.retain(|inner| {
             let anchor = &self.registry.anchors[inner.anchor as usize];
@@ -385,7 +413,7 @@ impl<'registry> Evaluator<'registry> {
                 let Some(start) = (begin + inner.start).checked_sub(from) else { continue };
                 let moved = AnchorHit { start, end: start + inner.end - inner.start, anchor: inner.anchor };
                 if moved.end <= full.bytes.len() {
-                    let read = self.evaluate_at(&full.bytes, moved, depth + 1, sink);
+                    let read = self.evaluate_at(inside, &full.bytes, moved, depth + 1, sink);
                     needed = farther(needed, read.map_or((0, 0), |read| outside(inner, read)));
                 }
             }
@@ -422,11 +450,9 @@ impl<'registry> Evaluator<'registry> {
 
     /// Returns the anchors that stand where an encoded one was decoded, and the names beside it, or where there is none, all
     /// beside it: the anchor may have been a word that stands beside values.
-    fn anchors_near(&self, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
-        let mut hits = Vec::new();
-        self.find_inner(&view.bytes, &mut hits);
-        hits.sort_unstable();
-        let (mut over, beside): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.start < to && hit.end > from);
+    fn anchors_near(&self, inside: &mut Inside<'_>, view: &View<'_>, from: usize, to: usize) -> Vec<AnchorHit> {
+        let hits = inside.find(&view.bytes).into_iter();
+        let (mut over, beside): (Vec<_>, Vec<_>) = hits.partition(|hit| hit.start < to && hit.end > from);
         // A word that every provider's values stand beside says nothing of whose this one is.
         let alone = !over.iter().any(|hit| self.names_a_provider(hit));
         over.extend(beside.into_iter().filter(|hit| self.may_be_meant(hit, to, alone)));
@@ -482,13 +508,6 @@ impl<'registry> Evaluator<'registry> {
         !verdicts.is_empty() || (views::is_given(bytes, hit.end, distance) && hidden())
     }
 
-    fn find_inner(&self, bytes: &[u8], hits: &mut Vec<AnchorHit>) {
-        let engine = self.inner.get_or_init(|| PureEngine::open(&self.registry.anchors, Workload::Small).ok());
-        if let Some(engine) = engine {
-            engine.find_all(bytes, hits);
-        }
-    }
-
     fn look(&self, number: u16, view: &View<'_>, anchor: (usize, usize), sink: &mut Vec<Verdict>) {
         let rule = self.rule(number);
         let detector = self.registry.detector(rule.detector);
@@ -501,6 +520,7 @@ impl<'registry> Evaluator<'registry> {
 
     /// Returns the regex of a rule, anchored at the start of what it is run on unless it may stand anywhere.
     fn regex(&self, number: usize) -> &Regex {
+        let number = usize::from(self.alike[number]);
         self.regexes[number].get_or_init(|| {
             let rule = &self.registry.rules[number];
             compile_regex(rule).expect("a rule's regex was parsed and bounded when its detector was loaded")
@@ -556,7 +576,7 @@ fn longest_token(rule: &Rule) -> usize {
 ///
 /// # Errors
 /// Where it compiles larger than the size limit.
-pub fn compile_regex(rule: &Rule) -> Result<Regex, regex::Error> {
+pub fn compile_regex(rule: &Rule) -> std::result::Result<Regex, regex::Error> {
     let pattern =
         if rule.place == Place::Around { format!("(?:{})", rule.regex) } else { format!("\\A(?:{})", rule.regex) };
     RegexBuilder::new(&pattern).unicode(false).size_limit(8 << 20).dfa_size_limit(4 << 20).build()

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::rc::Rc;
 
 use aho_corasick::AhoCorasick;
 
@@ -15,6 +16,7 @@ use super::text::{Located, TextScanner};
 use crate::detector::compile::forms::base64_forms;
 use crate::error::{Error, Result};
 use crate::finding::Confidence;
+use crate::matcher::Candidate;
 use crate::secret::{Secret, hex};
 
 /// How often a text is scanned at the most. Each scan finds what the caps on a scan left over before.
@@ -23,6 +25,11 @@ const MOST_PASSES: usize = 200;
 const SHORTEST_ANYWHERE: usize = 8;
 /// Encoded forms of shorter secrets would stand in a text by chance.
 const SHORTEST_ENCODED: usize = 12;
+
+/// How many secrets are looked for at once: what finds them grows with their number.
+const MOST_AT_ONCE: usize = 1000;
+/// How many bytes of a form are looked for; the rest is compared where they stand.
+const BEGINNING: usize = 24;
 
 /// A text without its credentials.
 #[derive(Debug)]
@@ -57,7 +64,7 @@ fn scrub_in(passes: usize, text: Vec<u8>, scanner: &TextScanner<'_>, least: Conf
         }
         let spans = spans(&scrubbed.text, &found)?;
         // A detector may take the redacted form for a credential; then there is no end.
-        let is_stuck = || spans.iter().all(|span| scrubbed.text[span.range.clone()] == span.shown);
+        let is_stuck = || spans.iter().all(|span| scrubbed.text[span.range.clone()] == *span.shown);
         if pass == passes || is_stuck() {
             let detectors = scanner.registry().detectors();
             let left = |found: &Located| (found.line, detectors[usize::from(found.candidate.detector)].id.clone());
@@ -85,7 +92,7 @@ fn find(text: &[u8], scanner: &TextScanner<'_>, least: Confidence) -> Result<Vec
 #[derive(Debug)]
 struct Span {
     range: Range<usize>,
-    shown: Vec<u8>,
+    shown: Rc<[u8]>,
 }
 
 /// Returns every stretch that holds a credential, in order and apart from each other.
@@ -97,7 +104,7 @@ fn spans(text: &[u8], found: &[Located]) -> Result<Vec<Span>> {
             let width = Width::of(&text[candidate.start..candidate.end], &candidate.decoded);
             Span {
                 range: candidate.start..candidate.end,
-                shown: width.write(&shown(&candidate.secret, candidate.head)),
+                shown: width.write(&shown(&candidate.secret, candidate.head)).into(),
             }
         })
         .collect();
@@ -170,45 +177,50 @@ impl Width {
 /// A form of a secret that is looked for.
 struct Form {
     bytes: Vec<u8>,
-    width: Width,
+    /// Whether its characters have two bytes.
+    wide: bool,
     /// Whether its ends are cut, since the characters there hold bits of the neighbours as well.
     base64: bool,
-    /// Which of the found ones it is of.
-    of: usize,
+    shown: Rc<[u8]>,
 }
 
 /// Finds the secrets where no detector sees them.
 fn elsewhere(text: &[u8], found: &[Located]) -> Result<Vec<Span>> {
     let mut seen = HashSet::new();
-    let mut all = Vec::new();
-    for (of, found) in found.iter().enumerate() {
-        if seen.insert(&found.candidate.secret) {
-            forms(found.candidate.secret.expose(), of, &mut all);
+    let secrets: Vec<&Candidate> =
+        found.iter().map(|found| &found.candidate).filter(|found| seen.insert(&found.secret)).collect();
+    let mut spans = Vec::new();
+    for secrets in secrets.chunks(MOST_AT_ONCE) {
+        let mut all = Vec::new();
+        for candidate in secrets {
+            forms(candidate.secret.expose(), &shown(&candidate.secret, candidate.head), &mut all);
         }
+        find_forms(text, &all, found, &mut spans)?;
     }
-    if all.is_empty() {
-        return Ok(Vec::new());
-    }
-    let automaton = AhoCorasick::new(all.iter().map(|form| &form.bytes))
+    Ok(spans)
+}
+
+fn find_forms(text: &[u8], all: &[Form], found: &[Located], spans: &mut Vec<Span>) -> Result<()> {
+    let beginnings = all.iter().map(|form| &form.bytes[..form.bytes.len().min(BEGINNING)]);
+    let automaton = AhoCorasick::new(beginnings)
         .map_err(|error| Error::Usage(format!("too many credentials to look for at once: {error}")))?;
-    let is_found = |range: Range<usize>| {
+    let is_found = |range: &Range<usize>| {
         let next = found.partition_point(|found| found.candidate.end <= range.start);
         found.get(next).is_some_and(|found| found.candidate.start < range.end)
     };
-    // Wide characters of one order are those of the other, a byte on: the detector knows which, and elsewhere they begin
-    // at even places.
-    let is_order_wrong = |form: &Form, range: Range<usize>| {
-        form.width != Width::Narrow && (!range.start.is_multiple_of(2) || is_found(range))
-    };
-    let hits = automaton.find_overlapping_iter(text);
-    let hits = hits.filter(|hit| !is_order_wrong(&all[hit.pattern().as_usize()], hit.range()));
-    let spans = hits.map(|hit| {
+    for hit in automaton.find_overlapping_iter(text) {
         let form = &all[hit.pattern().as_usize()];
-        let candidate = &found[form.of].candidate;
-        let range = if form.base64 { widened(text, hit.start()..hit.end()) } else { hit.start()..hit.end() };
-        Span { range, shown: form.width.write(&shown(&candidate.secret, candidate.head)) }
-    });
-    Ok(spans.collect())
+        let range = hit.start()..hit.start() + form.bytes.len();
+        // Wide characters of one order are those of the other, a byte on: the detector knows which, and elsewhere they
+        // begin at even places.
+        let is_order_wrong = form.wide && (!range.start.is_multiple_of(2) || is_found(&range));
+        if is_order_wrong || text.get(range.clone()) != Some(form.bytes.as_slice()) {
+            continue;
+        }
+        let range = if form.base64 { widened(text, range) } else { range };
+        spans.push(Span { range, shown: Rc::clone(&form.shown) });
+    }
+    Ok(())
 }
 
 /// Adds the character on each side that holds a part of the secret's bits.
@@ -219,29 +231,34 @@ fn widened(text: &[u8], range: Range<usize>) -> Range<usize> {
 }
 
 /// Adds the forms in which a secret may stand.
-fn forms(secret: &[u8], of: usize, all: &mut Vec<Form>) {
-    let mut add = |bytes: Vec<u8>, width, base64| all.push(Form { bytes, width, base64, of });
+fn forms(secret: &[u8], shown: &str, all: &mut Vec<Form>) {
+    let narrow: Rc<[u8]> = shown.as_bytes().into();
     if secret.len() >= SHORTEST_ANYWHERE {
-        add(secret.to_vec(), Width::Narrow, false);
-        add(wide(secret, false), Width::Wide(2, false), false);
-        add(wide(secret, true), Width::Wide(2, true), false);
+        for high_first in [false, true] {
+            let shown = Width::Wide(2, high_first).write(shown).into();
+            all.push(Form { bytes: wide(secret, high_first), wide: true, base64: false, shown });
+        }
+    }
+    let mut add = |bytes: Vec<u8>, base64| all.push(Form { bytes, wide: false, base64, shown: Rc::clone(&narrow) });
+    if secret.len() >= SHORTEST_ANYWHERE {
+        add(secret.to_vec(), false);
         for escaped in [escaped_for_urls(secret), escaped_for_json(secret)] {
             if escaped != secret {
-                add(escaped, Width::Narrow, false);
+                add(escaped, false);
             }
         }
     }
     if secret.len() < SHORTEST_ENCODED {
         return;
     }
-    add(hex(secret).into_bytes(), Width::Narrow, false);
-    add(hex(secret).to_ascii_uppercase().into_bytes(), Width::Narrow, false);
+    add(hex(secret).into_bytes(), false);
+    add(hex(secret).to_ascii_uppercase().into_bytes(), false);
     for (_, once) in base64_forms(secret) {
         for (_, twice) in base64_forms(&once) {
-            add(twice, Width::Narrow, true);
+            add(twice, true);
         }
-        add(url_safe(&once), Width::Narrow, true);
-        add(once, Width::Narrow, true);
+        add(url_safe(&once), true);
+        add(once, true);
     }
 }
 

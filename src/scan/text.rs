@@ -191,7 +191,7 @@ impl TextWorker<'_> {
         plan.carry(shared.base, &mut state.evaluated, &mut self.hits);
         self.hits.sort_unstable();
         let mut meter = Meter::new(self.scanner.budget, 0..text.len());
-        self.evaluate_hits(text, &mut meter, &mut |known| state.evaluated.push(known));
+        self.evaluate_hits(text, &mut meter, &mut |known| state.evaluated.push(known))?;
         state.evaluated.sort_by_key(|known| known.hit);
         let spending = budget::spending_of(self.scanner.budget, &state.evaluated);
         // Where a budget ends depends on all anchors before; the text is looked at as if nothing were known of it.
@@ -230,7 +230,7 @@ impl TextWorker<'_> {
                 if state.evaluated.len() <= MOST_HANDED_ON {
                     state.evaluated.push(known);
                 }
-            });
+            })?;
             start = end;
         }
         gathered.hits.spending = meter.spending();
@@ -239,13 +239,13 @@ impl TextWorker<'_> {
         Ok((gathered.settle(text, self.scanner), state))
     }
 
-    fn evaluate_hits(&mut self, text: &[u8], meter: &mut Meter, sink: &mut dyn FnMut(Evaluated)) {
+    fn evaluate_hits(&mut self, text: &[u8], meter: &mut Meter, sink: &mut dyn FnMut(Evaluated)) -> Result<()> {
         for hit in &self.hits {
             if !meter.admits(hit.start) {
                 continue;
             }
             self.ledger.clear();
-            let reach = self.scanner.evaluator.evaluate(text, *hit, &mut self.ledger);
+            let reach = self.scanner.evaluator.evaluate(&mut *self.engine, text, *hit, &mut self.ledger)?;
             if let Some((back, forward)) = reach {
                 let work = self.ledger.work();
                 meter.spend(work);
@@ -254,6 +254,7 @@ impl TextWorker<'_> {
                 sink(Evaluated { hit: *hit, origin: hit.start, back, forward, work, verdicts });
             }
         }
+        Ok(())
     }
 }
 

@@ -219,7 +219,8 @@ fn mutate(seeds: &[Vec<u8>], check: Check) {
                 1 => bytes[at] ^= 1 << draw(8),
                 2 => bytes[at..end].fill([0, 0xff][draw(2)]),
                 3 => bytes.truncate(at.max(2)),
-                4 => drop(bytes.drain(at..end.min(at + bytes.len() - 2))),
+                // Two bytes are left at least.
+                4 => drop(bytes.drain(at..end.min((at + bytes.len()).saturating_sub(2)).max(at))),
                 _ => {
                     let other = &seeds[draw(seeds.len())];
                     let from = draw(other.len());
