@@ -11,6 +11,7 @@ use super::delta::Shared;
 use super::properties_tests::{NEAR, POOLS, REGISTRY, Told, context, crowded, part, told, version};
 use super::text::{TextHits, TextScanner};
 use crate::matcher::engine::{EngineChoice, Workload};
+use crate::matcher::evaluate::RUN_REACH;
 use crate::matcher::testing::{Piece, config, piece, render, repro};
 
 /// How many bytes share a budget here, and what they may cost: a few keys.
@@ -80,11 +81,14 @@ proptest! {
     #![proptest_config(config(24))]
 
     #[test]
-    fn chunks_spend_a_budget_as_the_whole_text_does(pieces in crowded(), owned in 1..16_usize) {
-        let text = render(&NEAR, &pieces);
+    fn chunks_spend_a_budget_as_the_whole_text_does(pieces in crowded(), owned in 8..64_usize) {
+        let part = render(&NEAR, &pieces);
+        let gap = b"\nfiller".repeat(RUN_REACH / 7);
+        let text = [&part[..], &gap, &part, &gap, &part].concat();
         let expected = whole(&NEAR_SCANNER, &text);
-        // As in a real scan, chunks and half of what they see on each side are whole stretches.
-        let context = context(&NEAR).next_multiple_of(2 * TIGHT.stretch);
+        // As in a real scan, chunks and half of what they see on each side are whole stretches, and that half is more than
+        // is decoded round an anchor: what a chunk cannot see costs it nothing.
+        let context = (2 * (RUN_REACH + context(&NEAR))).next_multiple_of(2 * TIGHT.stretch);
         let size = ChunkSize { owned: owned * TIGHT.stretch, context };
         for pool in POOLS.iter() {
             prop_assert_eq!(&in_chunks(pool, &text, size), &expected, "{:?}; {}", size, repro(&pieces));
