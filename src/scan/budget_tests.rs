@@ -40,6 +40,13 @@ fn whole(scanner: &TextScanner<'_>, text: &[u8]) -> Answer {
     answer(scanner, &scanner.worker().expect("a worker").scan(text).expect("a scan"))
 }
 
+/// An answer without the lines that people are shown: a key that a budget leaves out in one place may be known from another,
+/// in which case a report masks it, while a chunk may hold the first place alone.
+fn without_excerpts((mut told, dropped, spending): Answer) -> Answer {
+    told.iter_mut().for_each(|told| told.6.clear());
+    (told, dropped, spending)
+}
+
 fn in_chunks(pool: &rayon::ThreadPool, mut text: &[u8], size: ChunkSize) -> Answer {
     let stream = pool.install(|| chunks::scan_reader_in(size, &NEAR_SCANNER, &mut text, &|_| ())).expect("a scan");
     answer(&NEAR_SCANNER, &stream.hits)
@@ -84,14 +91,15 @@ proptest! {
     fn chunks_spend_a_budget_as_the_whole_text_does(pieces in crowded(), owned in 8..64_usize) {
         let part = render(&NEAR, &pieces);
         let gap = b"\nfiller".repeat(RUN_REACH / 7);
-        let text = [&part[..], &gap, &part, &gap, &part].concat();
-        let expected = whole(&NEAR_SCANNER, &text);
+        let text = [&gap[..], &part, &gap].concat();
+        let expected = without_excerpts(whole(&NEAR_SCANNER, &text));
         // As in a real scan, chunks and half of what they see on each side are whole stretches, and that half is more than
         // is decoded round an anchor: what a chunk cannot see costs it nothing.
         let context = (2 * (RUN_REACH + context(&NEAR))).next_multiple_of(2 * TIGHT.stretch);
         let size = ChunkSize { owned: owned * TIGHT.stretch, context };
         for pool in POOLS.iter() {
-            prop_assert_eq!(&in_chunks(pool, &text, size), &expected, "{:?}; {}", size, repro(&pieces));
+            let found = without_excerpts(in_chunks(pool, &text, size));
+            prop_assert_eq!(&found, &expected, "{:?}; {}", size, repro(&pieces));
         }
     }
 }
