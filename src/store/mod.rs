@@ -70,7 +70,15 @@ impl Store {
 
     fn prepared(connection: Connection, path: &Path) -> Result<Self> {
         let mut store = Self { connection, path: path.to_owned() };
-        store.configure().map_err(fault(path))?;
+        // SQLite does not wait by itself where another program changes the form of the journal at that moment.
+        let until = std::time::Instant::now() + PATIENCE;
+        while let Err(error) = store.configure() {
+            let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+            if !busy || std::time::Instant::now() > until {
+                return Err(fault(path)(error));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         store.migrate()?;
         Ok(store)
     }
@@ -88,11 +96,9 @@ impl Store {
     /// Takes the steps that the file lacks, all or none.
     fn migrate(&mut self) -> Result<()> {
         let path = self.path.clone();
-        let number = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        let (application, version) = (number("application_id"), number("user_version"));
-        let (application, version) = (application.map_err(fault(&path))?, version.map_err(fault(&path))?);
+        let (application, version, has_tables) = self.form().map_err(fault(&path))?;
         let refuse = |reason: String| Err(Error::Store { path: path.clone(), reason });
-        if application != APPLICATION && (application != 0 || version != 0 || self.has_tables()?) {
+        if application != APPLICATION && (application != 0 || version != 0 || has_tables) {
             return refuse("is a database of another program".into());
         }
         let known = STEPS.len() as i32;
@@ -115,9 +121,14 @@ impl Store {
         })
     }
 
-    fn has_tables(&self) -> Result<bool> {
-        let tables = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-        Ok(tables.map_err(fault(&self.path))? > 0)
+    /// Returns whose file this is, its form, and whether it has tables: all of one moment, or a file that another program of ours
+    /// is making would look like somebody else's.
+    fn form(&mut self) -> rusqlite::Result<(i32, i32, bool)> {
+        let moment = self.connection.transaction()?;
+        let number = |name: &str| moment.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let (application, version) = (number("application_id")?, number("user_version")?);
+        let tables: i64 = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((application, version, tables > 0))
     }
 
     /// Refuses a damaged file: an answer that is wrong in part is worse than none.
